@@ -1,0 +1,249 @@
+"""Any picture file -> RGB as a person sees it, and the rules by which pictures change their size.
+
+Two rules: area averaging makes pictures smaller (and brings a sign of any size to 32x32), bilinear
+interpolation with half-pixel centres makes them larger. The old lab's third is kept beside them.
+"""
+
+import functools
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from lab import storage
+from lab.storage import LabError
+
+SIGN, NETWORK, PHOTOGRAPH = 32, 227, 256  # pixels: train.p, the network's input, a shorter side
+
+# Pillow knows more, some of which start other programs (EPS runs Ghostscript).
+FORMATS = ("PNG", "JPEG", "PPM", "BMP", "GIF", "TIFF", "WEBP")
+
+
+def read(path: str | Path) -> np.ndarray:
+    """Reads a picture file.
+
+    Grey, palette, CMYK and 16-bit pictures become 8-bit RGB, what is transparent is laid on white,
+    and a photograph that was taken sideways is turned upright. Of an animation, the first frame.
+
+    Args:
+        path: PNG, JPEG, PPM, BMP, GIF, TIFF or WebP, up to 89 million pixels.
+
+    Returns:
+        RGB uint8 (h, w, 3).
+
+    Raises:
+        LabError: it is missing, no picture, cut short or too large.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise LabError(f"{_expected(path)}; received a folder; name a file in it")
+    try:
+        with open(path, "rb") as file:
+            return decode(file, str(path))
+    except FileNotFoundError:
+        raise LabError(f"{_expected(path)}; there is no such file; check its name") from None
+    except OSError as error:
+        raise LabError(f"{_expected(path)}; {error.strerror}; check the file") from None
+
+
+def decode(file: BinaryIO, name: str) -> np.ndarray:
+    """Reads a picture from an open file; see `read`.
+
+    Args:
+        file: opened for reading, at its beginning.
+        name: what to call it in messages.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # Pillow's remarks on odd files that it reads all the same
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(file, formats=FORMATS) as image:
+                return _rgb(ImageOps.exif_transpose(image))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        most = f"of at most {Image.MAX_IMAGE_PIXELS:,} pixels"
+        raise LabError(f"{_expected(name)} {most}; received a larger one; scale it down") from None
+    except UnidentifiedImageError:
+        received = "something else" if file.seek(0, 2) else "an empty file"
+        raise LabError(f"{_expected(name)}; received {received}; give a picture") from None
+    except Exception as error:  # decoders raise a dozen types on files that break off or lie
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise LabError(
+            f"{_expected(name)}; this one is damaged or of an unknown kind ({reason}); get it again"
+        ) from None
+
+
+def _expected(name: object) -> str:
+    return f"{name}: expected a picture (PNG, JPEG, PPM, BMP, GIF, TIFF or WebP)"
+
+
+def _rgb(image: Image.Image) -> np.ndarray:
+    if image.mode.startswith("I"):  # 16-bit grey, which Pillow's own conversion would clip at 255
+        grey = np.asarray(image).astype(np.int64)
+        if grey.min() < 0 or grey.max() > 65535:
+            raise ValueError("its pixels have more than 16 bits")
+        grey = ((grey + 128) // 257).astype(np.uint8)  # 65535 / 257 = 255
+        return np.repeat(grey[..., None], 3, axis=2)
+    if image.mode == "F":
+        raise ValueError("its pixels are floating-point numbers of no known range")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.array(image.convert("RGB"))
+
+
+def write_png(path: str | Path, picture: np.ndarray) -> None:
+    """Writes a picture, uint8 (h, w, 3) or (h, w), as PNG; the file is whole or not there."""
+    import imageio.v3 as iio
+
+    with storage.atomic(Path(path)) as temporary:
+        iio.imwrite(temporary, picture, plugin="pillow", extension=".png")
+
+
+def to_sign(picture: np.ndarray) -> np.ndarray:
+    """Brings a picture of a sign to the size of train.p's by area averaging, whatever its size.
+
+    Args:
+        picture: RGB uint8 (h, w, 3); height and width are scaled each by its own factor.
+
+    Returns:
+        RGB uint8 (32, 32, 3).
+    """
+    height, width = picture.shape[:2]
+    return to_uint8(_scale(picture, _area(height, SIGN), _area(width, SIGN)))
+
+
+def bilinear(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Half-pixel bilinear interpolation, uint8 (h, w, 3) -> float32 (height, width, 3).
+
+    Nothing is averaged where it makes a picture smaller: that is what train.p went through.
+    """
+    rows, columns = picture.shape[:2]
+    return _scale(picture, _half_pixel(rows, height), _half_pixel(columns, width))
+
+
+def enlarge(images: np.ndarray, size: int = NETWORK) -> np.ndarray:
+    """Brings signs to the network's size, as `tf.image.resize` does it: half-pixel centres.
+
+    Args:
+        images: uint8 or float (n, h, w, 3).
+        size: the new height and width.
+
+    Returns:
+        float32 (n, size, size, 3), in the range of images.
+    """
+    rows, columns = (_half_pixel(side, size) for side in images.shape[1:3])
+    return _scale_all(images, rows, columns)
+
+
+def old_resize(images: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
+    """The old lab's rule, TensorFlow 1's `resize_images`: bilinear, without half-pixel centres.
+
+    Output pixel i is taken at i * (old size / new size): the picture moves up and left by half a
+    pixel of its own (less half an output pixel), and its last row and column are repeated.
+
+    Args:
+        images: uint8 or float (n, h, w, 3).
+        size: the new height and width.
+
+    Returns:
+        float32 (n, size, size, 3), in the range of images.
+    """
+    rows, columns = (_corner(side, size) for side in images.shape[1:3])
+    return _scale_all(images, rows, columns)
+
+
+def photograph(picture: np.ndarray) -> np.ndarray:
+    """Makes a photograph the network's input: shorter side to 256, then the central 227x227.
+
+    A picture that has the network's size already, as the lab's two have, is taken as it is.
+
+    Args:
+        picture: RGB uint8 (h, w, 3).
+
+    Returns:
+        RGB uint8 (227, 227, 3).
+    """
+    height, width = picture.shape[:2]
+    if (height, width) == (NETWORK, NETWORK):
+        return picture
+    shorter = min(height, width)
+    if max(height, width) > 10 * shorter:  # of which the centre would say nothing
+        raise LabError(
+            f"expected a photograph at most ten times as long as wide; received {width}x{height} "
+            "pixels; crop it"
+        )
+    rule = _area if shorter > PHOTOGRAPH else _half_pixel
+    new = [round(side * PHOTOGRAPH / shorter) for side in (height, width)]
+    top, left = ((side - NETWORK) // 2 for side in new)
+    rows = rule(height, new[0])[top : top + NETWORK]
+    columns = rule(width, new[1])[left : left + NETWORK]
+    return to_uint8(_scale(picture, rows, columns))
+
+
+def centred(images: Sequence[np.ndarray] | np.ndarray, variant: str) -> np.ndarray:
+    """Stacks n pictures (h, w, 3), 0 to 255, as float32 (n, h, w, 3) for the network.
+
+    For the variant "lab" each loses its own mean first; from "caffe" the network takes ImageNet's.
+    """
+    batch = np.asarray(images, np.float32)
+    if variant == "lab":
+        batch -= batch.mean(axis=(1, 2, 3), keepdims=True, dtype=np.float64).astype(np.float32)
+    return batch
+
+
+def to_uint8(picture: np.ndarray) -> np.ndarray:
+    """Rounds a picture from 0 to 255, halves up, to uint8."""
+    return np.clip(np.floor(picture + 0.5), 0, 255).astype(np.uint8)
+
+
+# Each rule is a matrix (new size, old size): one for the rows, one for the columns of a picture.
+
+
+def _area(old: int, new: int) -> np.ndarray:
+    edges = np.arange(new + 1) * (old / new)
+    pixels = np.arange(old)
+    shared = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    weights = np.maximum(shared, 0)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+@functools.lru_cache(maxsize=256)
+def _half_pixel(old: int, new: int) -> np.ndarray:
+    return _between((np.arange(new) + 0.5) * (old / new) - 0.5, old)
+
+
+@functools.lru_cache(maxsize=256)
+def _corner(old: int, new: int) -> np.ndarray:
+    return _between(np.arange(new) * (old / new), old)
+
+
+def _between(position: np.ndarray, old: int) -> np.ndarray:
+    position = np.clip(position, 0, old - 1)
+    lower = np.floor(position).astype(int)
+    weights = np.zeros((len(position), old), np.float32)
+    np.add.at(weights, (np.arange(len(position)), lower), 1 - (position - lower))
+    upper = np.minimum(lower + 1, old - 1)
+    np.add.at(weights, (np.arange(len(position)), upper), position - lower)
+    return weights
+
+
+def _scale(picture: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    lines = np.empty((picture.shape[1], len(rows), 3), np.float32)
+    for i, weights in enumerate(rows):  # a whole photograph as float32 could take 1 GB
+        used = np.flatnonzero(weights)
+        used = slice(used[0], used[-1] + 1)
+        lines[:, i] = np.tensordot(weights[used], picture[used].astype(np.float32), 1)
+    result = columns @ lines.reshape(len(lines), -1)
+    return result.reshape(len(columns), len(rows), 3).swapaxes(0, 1)
+
+
+def _scale_all(images: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    n, height, width, channels = images.shape
+    images = images.astype(np.float32).reshape(n, height, width * channels)
+    images = (rows @ images).reshape(n, len(rows), width, channels)
+    return columns @ images  # (n, new height, new width, 3)
