@@ -123,7 +123,7 @@ def bilinear(picture: np.ndarray, height: int, width: int) -> np.ndarray:
     Nothing is averaged where it makes a picture smaller: that is what train.p went through.
     """
     rows, columns = picture.shape[:2]
-    return _scale(picture, _half_pixel(rows, height), _half_pixel(columns, width))
+    return _scale_all(picture[None], _half_pixel(rows, height), _half_pixel(columns, width))[0]
 
 
 def enlarge(images: np.ndarray, size: int = NETWORK) -> np.ndarray:

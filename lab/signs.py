@@ -13,14 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lab import pickles, storage, tracks
+from lab import columns, gtsrb, pickles, storage, tracks
 from lab.storage import LabError
 
-CLASSES = 43
-SIDE = 32  # pixels; the lab's train.p
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Signs:
     """A labelled set of traffic signs.
 
@@ -50,13 +47,13 @@ class Signs:
     def subset(self, index: np.ndarray) -> "Signs":
         """The pictures that index, int (m,) or bool (n,), names; tracks keep their numbers."""
         index = np.arange(len(self))[index]
-        columns = {
+        parts = {
             name: value[index]
             for name in ("images", "labels", "tracks", "sizes", "coords")
             if (value := getattr(self, name)) is not None
         }
         files = None if self.files is None else [self.files[i] for i in index]
-        return replace(self, **columns, files=files)
+        return replace(self, **parts, files=files)
 
 
 def class_names() -> list[str]:
@@ -66,18 +63,23 @@ def class_names() -> list[str]:
 
 
 def load(path: str | Path) -> Signs:
-    """Reads a labelled set: a pickle like train.p.
+    """Reads a labelled set.
 
     Args:
-        path: the file.
+        path: a pickle like train.p, or GTSRB as published, folder or zip; see `lab.gtsrb`.
 
     Returns:
-        The set, in the file's order.
+        The set, in the pickle's order, or by class, track and frame.
 
     Raises:
-        LabError: it cannot be read, or is not such a set.
+        LabError: it cannot be read, or is no such set.
     """
     path = Path(path)
+    if path.is_dir() or path.suffix.lower() == ".zip":
+        found = gtsrb.read(path)
+        reason = "" if found["tracks"] is not None else "the official test set names none"
+        images = found.pop("features")
+        return Signs(images, no_tracks=reason, source=str(path), **found)
     return from_dict(pickles.load(path, "a pickle like train.p"), str(path))
 
 
@@ -102,10 +104,10 @@ def from_dict(content: object, source: str) -> Signs:
         if name not in content:
             keys = ", ".join(sorted(map(str, content))[:8]) or "none"
             raise LabError(f"{wanted}; {name} is missing (its keys: {keys}); give another file")
-    images = _images(content["features"], source)
-    labels = _labels(content["labels"], source)
-    sizes = _whole_numbers(content.get("sizes"), "sizes", 2, source)
-    coords = _whole_numbers(content.get("coords"), "coords", 4, source)
+    images = columns.images(content["features"], source)
+    labels = columns.labels(content["labels"], source)
+    sizes = columns.whole_numbers(content.get("sizes"), "sizes", 2, source)
+    coords = columns.whole_numbers(content.get("coords"), "coords", 4, source)
     for name, column in (("labels", labels), ("sizes", sizes), ("coords", coords)):
         if column is not None and len(column) != len(images):
             raise LabError(
@@ -114,58 +116,6 @@ def from_dict(content: object, source: str) -> Signs:
             )
     numbers, reason = tracks.find(labels, sizes, coords)
     return Signs(images, labels, numbers, reason, sizes, coords, source=source)
-
-
-def _array(value: object, name: str, source: str) -> np.ndarray:
-    try:
-        return np.asarray(value)
-    except ValueError:  # a ragged list
-        raise LabError(
-            f"{source}: expected {name} to be one array; received a list of unequal parts; give "
-            "pictures of one size, and as many numbers for each"
-        ) from None
-
-
-def _images(value: object, source: str) -> np.ndarray:
-    images = _array(value, "features", source)
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (SIDE, SIDE, 3):
-        raise LabError(
-            f"{source}: expected features uint8 (n, {SIDE}, {SIDE}, 3), RGB from 0 to 255; "
-            f"received {images.dtype} {images.shape}; convert the pictures first"
-        )
-    if not len(images):
-        raise LabError(f"{source}: expected pictures; received none; give a file that holds some")
-    return images
-
-
-def _labels(value: object, source: str) -> np.ndarray:
-    labels = _array(value, "labels", source)
-    wanted = f"{source}: expected labels as whole numbers from 0 to {CLASSES - 1}, one a picture"
-    if labels.dtype.kind not in "iu" or labels.ndim != 1:
-        example = f", such as {labels.flat[0]!r}" if labels.size else ""
-        raise LabError(
-            f"{wanted}; received {labels.dtype} {labels.shape}{example}; "
-            "use the numbers of signnames.csv"
-        )
-    wrong = np.flatnonzero((labels < 0) | (labels >= CLASSES))
-    if len(wrong):
-        raise LabError(
-            f"{wanted}; received {labels[wrong[0]]} for picture {wrong[0]} ({len(wrong)} wrong in "
-            "all); use the numbers of signnames.csv"
-        )
-    return labels.astype(np.int64)
-
-
-def _whole_numbers(value: object, name: str, width: int, source: str) -> np.ndarray | None:
-    if value is None:
-        return None
-    array = _array(value, name, source)
-    if array.dtype.kind not in "iu" or array.ndim != 2 or array.shape[1] != width:
-        raise LabError(
-            f"{source}: expected {name} as whole numbers (n, {width}); received {array.dtype} "
-            f"{array.shape}; correct them or leave {name} out"
-        )
-    return array.astype(np.int64)  # as uint8 they would overflow in the first product
 
 
 def sha256(signs: Signs) -> str:
