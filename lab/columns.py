@@ -51,7 +51,7 @@ def whole_numbers(value: object, name: str, width: int, source: str) -> np.ndarr
             f"{source}: expected {name} as whole numbers (n, {width}); received {array.dtype} "
             f"{array.shape}; correct them or leave {name} out"
         )
-    return array.astype(np.int64)  # as uint8 they would overflow in the first product
+    return array.astype(np.int64)  # a difference of uint8 would wrap round
 
 
 def _array(value: object, name: str, source: str) -> np.ndarray:

@@ -1,5 +1,6 @@
 """train.p is checked, its tracks are found, and the splits are what they say."""
 
+import itertools
 import pickle
 
 import numpy as np
@@ -65,6 +66,7 @@ def test_a_pickle_is_loaded(tmp_path):
     np.testing.assert_array_equal(loaded.tracks, np.repeat([0, 1], 30))
     np.testing.assert_array_equal(loaded.sizes, content["sizes"])
     np.testing.assert_array_equal(loaded.coords, content["coords"])
+    assert loaded.sizes.dtype == loaded.coords.dtype == np.int64
     assert (loaded.no_tracks, loaded.files, loaded.source) == ("", None, str(path))
 
 
@@ -176,6 +178,19 @@ def test_tracks_where_frames_are_missing(lost):
     found, reason = tracks.find(labels[kept], None, coords[kept])
     assert reason == ""
     np.testing.assert_array_equal(found, ids[kept])
+
+
+def test_cuts_are_the_deepest(monkeypatch):
+    """Against every way to cut a few pictures, here into tracks of at most four."""
+    monkeypatch.setattr(tracks, "FRAMES", 4)
+    rng = np.random.default_rng(0)
+    for n in list(range(1, 17)) * 4:
+        area = rng.normal(size=n)
+        count = -(-n // 4)
+        ways = [w for w in itertools.product(range(1, 5), repeat=count) if sum(w) == n]
+        cuts = [np.cumsum(way)[:-1] for way in ways]
+        best = min(cuts, key=lambda cut: sum(area[i] - area[i - 1] for i in cut))
+        assert tracks.cuts(area).tolist() == best.tolist()
 
 
 def test_shuffled_data_has_no_tracks():
