@@ -1,0 +1,217 @@
+"""The unpickler: what it reads, and what hostile or broken files get."""
+
+import pickle
+import re
+import struct
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+import python2_npy
+
+from lab import pickles
+from lab.storage import LabError
+
+WHAT = "a pickle like train.p"
+SAMPLE = {
+    "features": np.arange(2 * 32 * 32 * 3, dtype=np.uint32).astype(np.uint8).reshape(2, 32, 32, 3),
+    "labels": np.array([0, 42]),
+    "columns first": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+    "big-endian": np.array(5, ">i8"),
+    "names": np.array(["Stop", "é"]),
+    "empty": np.empty((0, 4), np.float32),
+    "flags": np.array([True, False]),
+    "halves": np.array([0.5, np.inf], np.float16),
+    "scalar": np.float32(3.5),
+}
+
+
+def given(tmp_path, content: bytes):
+    """A file of these bytes."""
+    path = tmp_path / "train.p"
+    path.write_bytes(content)
+    return path
+
+
+def refusal(path) -> str:
+    """The one line that loading the file ends in."""
+    with pytest.raises(LabError, match=f"^{re.escape(str(path))}: expected {WHAT}; ") as caught:
+        pickles.load(path, WHAT)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_every_protocol_gives_back_what_was_written(tmp_path, protocol):
+    """Arrays of all kinds of number, order and size, and plain objects, come back as they were."""
+    plain = {"list": [1, -2.5, None, True, b"", b"\xff", ("é", 10**30)], 3: {"nested": []}}
+    loaded = pickles.load(given(tmp_path, pickle.dumps(SAMPLE | plain, protocol)), WHAT)
+    assert {name: loaded[name] for name in plain} == plain
+    for name, array in SAMPLE.items():
+        np.testing.assert_array_equal(loaded[name], array)
+        assert loaded[name].dtype == array.dtype
+
+
+def test_numpy_1_names(tmp_path):
+    """A file that NumPy 1 wrote, whose module names have no underscore."""
+    content = pickle.dumps(SAMPLE, 3).replace(b"numpy._core.multiarray", b"numpy.core.multiarray")
+    loaded = pickles.load(given(tmp_path, content), WHAT)
+    np.testing.assert_array_equal(loaded["features"], SAMPLE["features"])
+
+
+def test_python_2_keys_are_text(tmp_path):
+    """Python 2's str keys come as str, its values as bytes."""
+    loaded = pickles.load(given(tmp_path, b"(dp0\nS'labels'\np1\nS'Stop'\np2\ns."), WHAT)
+    assert loaded == {"labels": b"Stop"}
+
+
+def test_file_is_read_from_where_it_stands(tmp_path):
+    """An open file behind a header: a 0-d array of objects is given as its object."""
+    array = np.arange(6, dtype=np.float32).reshape(2, 3)
+    path = python2_npy.write(tmp_path / "weights.npy", {"fc6": [array, array[0]]})
+    with open(path, "rb") as file:
+        file.seek(80)
+        loaded = pickles.load(file, "weights")
+    assert list(loaded) == ["fc6"]
+    np.testing.assert_array_equal(loaded["fc6"][0], array)
+    np.testing.assert_array_equal(loaded["fc6"][1], array[0])
+
+
+def test_large_arrays_are_not_copied(tmp_path):
+    """An array's memory is the bytes object that was read."""
+    content = pickle.dumps({"features": np.zeros(10_000, np.uint8)}, 3)
+    array = pickles.load(given(tmp_path, content), WHAT)["features"]
+    assert isinstance(array.base, bytes)
+
+
+class Runs:
+    """Unpickled by the standard library, this calls what it was given."""
+
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize(
+    ("hostile", "name"),
+    [
+        (Runs(exec, "open('ran', 'w')"), "builtins.exec"),
+        (Runs(np.load, "anything.npy"), "numpy.load"),
+        (Runs(np.fromfile, "/dev/zero"), "numpy.fromfile"),
+        (OrderedDict(), "collections.OrderedDict"),
+        (np.dtype, "numpy.type"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@pytest.mark.parametrize("protocol", [3, 5])
+def test_other_globals_are_refused_by_name(tmp_path, monkeypatch, hostile, name, protocol):
+    """Whatever a pickle would import besides arrays is named and not run."""
+    monkeypatch.chdir(tmp_path)
+    if hostile is np.dtype:
+        content = b"cnumpy\ntype\n."
+    else:
+        content = pickle.dumps({"features": hostile}, protocol)
+    line = refusal(given(tmp_path, content))
+    assert f"received a pickle that names {name}, which such data has no use for" in line
+    assert "was not loaded; get the file from a source that you trust" in line
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(b"\x80\x02Nr\xff\xff\xff\x7f.", "claims 2147483647 objects", id="memo"),
+        pytest.param(b"N" + b"p2147483647\n.", "claims 2147483647 objects", id="text memo"),
+        pytest.param(b"\x80\x02]q\x00h\x00a.", "contains itself", id="cycle"),
+        pytest.param(b"\x80\x04\x8f.", "holds a set", id="set"),
+        pytest.param(b"cnumpy\nndarray\n.", "leaves an array unfinished", id="class itself"),
+        pytest.param(
+            b"cnumpy\nndarray\n(I9999999999\ntR.", "leaves an array unfinished", id="huge array"
+        ),
+        pytest.param(pickle.dumps(np.array([1, "a"], object)), "array of objects", id="objects"),
+        pytest.param(pickle.dumps(np.zeros(2, "i4,f4")), "array of |V8", id="fields"),
+        pytest.param(pickle.dumps(np.zeros(2, "M8[s]")), "array of <M8", id="dates"),
+        pytest.param(pickle.dumps(np.zeros(2, "c16")), "array of <c16", id="complex"),
+        pytest.param(b"c_codecs\nencode\n(Vx\nVzlib\ntR.", "makes bytes of", id="other codec"),
+    ],
+)
+def test_what_data_has_no_use_for_is_refused(tmp_path, content, reason):
+    """Claims of memory, cycles, object arrays and the like end before anything is built."""
+    line = refusal(given(tmp_path, content))
+    assert reason in line
+    assert "was not loaded" in line
+
+
+def test_one_object_many_times_is_built_once(tmp_path):
+    """40 lists, each holding the one before twice: 2^40 leaves, if they were walked."""
+    nested = []
+    for _ in range(40):
+        nested = [nested, nested]
+    loaded = pickles.load(given(tmp_path, pickle.dumps(nested)), WHAT)
+    assert loaded[0] is loaded[1]
+
+
+def test_sizes_that_do_not_fit_the_data(tmp_path):
+    """An array that claims another shape than its bytes have."""
+    content = pickle.dumps(np.zeros((3, 5), np.uint8), 3).replace(b"K\x03K\x05", b"K\x09K\x05")
+    assert "an array (9, 5) of uint8 whose data are not of that size" in refusal(
+        given(tmp_path, content)
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(pickle.dumps(SAMPLE, 2)[:3000], id="truncated, protocol 2"),
+        pytest.param(pickle.dumps(SAMPLE, 4)[:3000], id="truncated, protocol 4"),
+        pytest.param(b"\x80\x04\x8e" + struct.pack("<Q", 1 << 60) + b".", id="bytes of 2^60"),
+        pytest.param(b"\x80\x05\x96" + struct.pack("<Q", 1 << 40) + b".", id="bytearray of 2^40"),
+        pytest.param(b"\x89PNG\r\n\x1a\n" + bytes(100), id="a picture"),
+        pytest.param(b"<!DOCTYPE html>\n<html></html>\n", id="a web page"),
+        pytest.param(b"(" * 100_000 + b"t" * 100_000 + b".", id="nested deeply"),
+        pytest.param(b"\x80\x02}]Ns.", id="list as key"),
+        pytest.param(b".", id="nothing on the stack"),
+    ],
+)
+def test_broken_files(tmp_path, content):
+    """Whatever goes wrong inside the unpickler is one line that says what to do."""
+    line = refusal(given(tmp_path, content))
+    assert "that end early or are no pickle (" in line
+    assert line.endswith("; get it again")
+
+
+def test_no_file_at_all(tmp_path):
+    """A missing name, a folder, an empty file."""
+    missing = "there is no such file; check the name"
+    assert refusal(tmp_path / "train.p").endswith(missing)
+    assert refusal(tmp_path).endswith("received: Is a directory; check the name")
+    assert refusal(given(tmp_path, b"")).endswith("received an empty file; get it again")
+
+
+def test_every_truncation_and_every_flipped_byte(tmp_path):
+    """No damage to a small file raises anything but the one error; most damage is noticed."""
+    whole = pickle.dumps({"labels": np.arange(3), "l": [b"x", 1.5]}, 3)
+    for length in range(1, len(whole)):
+        refusal(given(tmp_path, whole[:length]))
+    for position in range(len(whole)):
+        for flip in (0x01, 0x20, 0xFF):
+            damaged = bytearray(whole)
+            damaged[position] ^= flip
+            path = given(tmp_path, bytes(damaged))
+            try:
+                pickles.load(path, WHAT)
+            except LabError as error:
+                assert "\n" not in str(error)
+
+
+def test_genuine_train_p(lab_data):
+    """The real data set is four arrays of 39,209 rows."""
+    content = pickles.load(lab_data / "train.p", WHAT)
+    assert {name: array.shape for name, array in content.items()} == {
+        "features": (39209, 32, 32, 3),
+        "labels": (39209,),
+        "sizes": (39209, 2),
+        "coords": (39209, 4),
+    }
