@@ -1,0 +1,485 @@
+"""Weights files: what is read and written, and what broken ones get."""
+
+import hashlib
+import io
+import re
+import struct
+import zipfile
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import python2_npy
+from onnx import TensorProto, helper, numpy_helper
+
+from lab import weights
+from lab.storage import LabError
+
+SHAPES = {"fc6": (8, 5), "conv1": (3, 3, 2, 4), "conv2": (1, 1, 4, 2)}
+
+
+def random_arrays(shapes=SHAPES, dtype=np.float32):
+    """Layers of these shapes, every number different."""
+    generator = np.random.default_rng(1)
+    return {
+        name: (generator.normal(size=s).astype(dtype), generator.normal(size=s[-1]).astype(dtype))
+        for name, s in shapes.items()
+    }
+
+
+def assert_same(arrays, expected):
+    """The same layers with the same numbers, as float32."""
+    assert set(arrays) == set(expected)
+    for name, pair in expected.items():
+        for array, wanted in zip(arrays[name], pair, strict=True):
+            np.testing.assert_array_equal(array, wanted)
+            assert array.dtype == np.float32
+
+
+def refusal(path) -> str:
+    """The one line that reading the file ends in."""
+    with pytest.raises(LabError, match=f"^{re.escape(str(path))}: expected ") as caught:
+        weights.read(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def saved(path, obj):
+    """An .npy file of any object, as NumPy under Python 3 writes it."""
+    np.save(path, obj, allow_pickle=True)
+    return path
+
+
+# .npy
+
+
+def test_npy_of_python_2(tmp_path):
+    """The layout of bvlc-alexnet.npy; the hash is that of the file."""
+    arrays = random_arrays({"fc6": (300, 5), "conv1": (3, 3, 2, 4), "fc7": (2, 2)})
+    path = python2_npy.write(tmp_path / "weights.npy", arrays)
+    loaded = weights.read(path)
+    assert_same(loaded.arrays, arrays)
+    assert loaded.path == path
+    assert loaded.recipe is None
+    assert loaded.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_writer_writes_the_genuine_layout(lab_data):
+    """The test's own writer agrees with the genuine file up to fc6's numbers."""
+    start = b""
+    for piece in python2_npy.pieces({"fc6": [np.empty((9216, 4096), np.float32)]}):
+        start += piece
+        if len(start) >= 288:  # before the numbers are made: 151 MB
+            break
+    genuine = (lab_data / "bvlc-alexnet-truncated.npy").read_bytes()
+    assert start[:288] == genuine[:288]
+
+
+def test_npy_of_python_3(tmp_path):
+    """A dict saved today, its pairs as tuples."""
+    arrays = random_arrays()
+    assert_same(weights.read(saved(tmp_path / "w.npy", arrays)).arrays, arrays)
+
+
+def test_npy_is_not_copied(tmp_path):
+    """Arrays share the memory that the file was read into."""
+    path = python2_npy.write(tmp_path / "w.npy", random_arrays({"fc6": (300, 5)}))
+    assert isinstance(weights.read(path).arrays["fc6"][0].base, bytes)
+
+
+def test_truncated_genuine_file(lab_data):
+    """What an interrupted download leaves behind."""
+    line = refusal(lab_data / "bvlc-alexnet-truncated.npy")
+    assert "received 131.0 kB that end early or are no pickle (expected 150994944 bytes" in line
+    assert line.endswith("; get it again")
+
+
+def test_truncated_npy(tmp_path):
+    """Cut in the header, behind it, in the numbers, before the end."""
+    whole = python2_npy.write(tmp_path / "whole.npy", random_arrays()).read_bytes()
+    for length in (6, 9, 40, 80, 81, 300, len(whole) - 1):
+        path = tmp_path / "cut.npy"
+        path.write_bytes(whole[:length])
+        assert refusal(path).endswith("; get it again")
+
+
+class Runs:
+    """Runs code in a careless unpickler."""
+
+    def __reduce__(self):
+        return exec, ("raise SystemExit",)
+
+
+def test_hostile_npy(tmp_path):
+    """A pickle in an .npy is read by the allow-list as well."""
+    line = refusal(saved(tmp_path / "w.npy", {"conv1": Runs()}))
+    assert "received a pickle that names builtins.exec, which such data has no use for" in line
+
+
+@pytest.mark.parametrize(
+    ("content", "received"),
+    [
+        (np.zeros((2, 3)), "received one array (2, 3) of float64; an .npy must hold a dict"),
+        (np.array([1, None]), "holds an array of objects"),
+        ({}, "received a file without any layer"),
+        ({"conv1": [np.zeros((2, 3))]}, "received for conv1: float64 (2, 3); each layer needs"),
+        ({"conv1": [np.zeros(3, int), np.zeros(3)]}, "for conv1: int64 (3,), float64 (3,); each"),
+        ({"conv1": {"weights": 1}}, "received for conv1: dict; each layer needs a kernel and a"),
+        ({"conv1": []}, "received for conv1: nothing; each layer needs"),
+        ({1.5}, "holds a set"),
+        ("conv1", "received one array () of <U5; an .npy must hold a dict"),
+        (np.array(None), "received a NoneType; an .npy must hold a dict"),
+    ],
+)
+def test_npy_of_something_else(tmp_path, content, received):
+    """Well-formed files that hold no layers."""
+    assert received in refusal(saved(tmp_path / "w.npy", content))
+
+
+# .npz
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_npz_comes_back(tmp_path, dtype):
+    """What was saved is read, widened to float32, with its recipe."""
+    arrays = random_arrays()
+    weights.save(tmp_path / "w.npz", arrays, dtype, {"classes": ["Vorfahrt gewähren"], "rate": 0.1})
+    loaded = weights.read(tmp_path / "w.npz")
+    assert_same(loaded.arrays, {n: [a.astype(dtype) for a in p] for n, p in arrays.items()})
+    assert loaded.recipe == {"classes": ["Vorfahrt gewähren"], "rate": 0.1}
+
+
+def test_npz_of_anyone(tmp_path):
+    """np.savez and np.savez_compressed, columns first, big-endian, no recipe."""
+    arrays = random_arrays()
+    entries = {}
+    for name, (kernel, bias) in arrays.items():
+        entries |= {f"{name}/bias": bias.astype(">f4"), f"{name}/kernel": np.asfortranarray(kernel)}
+    for write in (np.savez, np.savez_compressed):
+        write(tmp_path / "w.npz", **entries)
+        loaded = weights.read(tmp_path / "w.npz")
+        assert_same(loaded.arrays, arrays)
+        assert loaded.recipe is None
+
+
+def test_same_weights_same_bytes(tmp_path):
+    """The trunk's hash ties a classifier to it, so it may not depend on the time of day."""
+    for name in ("a.npz", "b.npz"):
+        weights.save(tmp_path / name, random_arrays(), recipe={"seed": 1})
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_save_refuses_what_float16_cannot_hold(tmp_path):
+    """Infinities are not written, and nothing half-written stays."""
+    arrays = {"fc6": (np.full((2, 1), 1e5, np.float32), np.zeros(1, np.float32))}
+    wanted = "fc6 kernel as float16: expected finite numbers; received 0 NaN and 2 infinite of 2"
+    with pytest.raises(LabError, match=f"^{wanted}; "):
+        weights.save(tmp_path / "w.npz", arrays, np.float16)
+    assert not list(tmp_path.iterdir())
+
+
+def zip_of(path, members):
+    """A compressed zip of these members."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+def npy(array, shape=None, descr=None):
+    """An .npy as bytes, whose header may claim another shape or type."""
+    file = io.BytesIO()
+    header = {"descr": descr or "<f4", "fortran_order": False, "shape": shape or array.shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file.getvalue() + array.tobytes()
+
+
+ZEROS = np.zeros((2, 3), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("members", "received"),
+    [
+        ({"conv1/kernel.npy": npy(ZEROS, (10**6, 10**6))}, "(1000000, 1000000) of float32 in 24 b"),
+        ({"conv1/kernel.npy": npy(ZEROS, (-1, 6))}, "conv1/kernel.npy: (-1, 6) of float32"),
+        ({"conv1/kernel.npy": npy(ZEROS, (2, 2))}, "conv1/kernel.npy: (2, 2) of float32 in 24 b"),
+        ({"conv1/kernel.npy": npy(ZEROS, (3,), "|O")}, "conv1/kernel.npy: (3,) of object"),
+        ({"conv1/kernel.npy": b"\x93NUMPY\x03\x00"}, "format version (3, 0)"),
+        ({"conv1/kernel.npy": b""}, "broken .npz (EOF: reading magic string"),
+        ({"notes.txt": b"no array at all"}, "broken .npz (the magic string is not correct"),
+        ({"kernel.npy": npy(ZEROS)}, "received an .npz with 'kernel'; its arrays must be named"),
+        ({"conv1/mean.npy": npy(ZEROS)}, "received an .npz with 'conv1/mean'; its arrays must"),
+        ({"conv1/kernel.npy": npy(ZEROS)}, "received for conv1: float32 (2, 3); each layer needs"),
+        ({}, "received a file without any layer"),
+    ],
+)
+def test_bad_npz(tmp_path, members, received):
+    """Claims that the file does not bear out, other names, halves of layers."""
+    assert received in refusal(zip_of(tmp_path / "w.npz", members))
+
+
+def test_bad_recipe(tmp_path):
+    """A recipe that is no JSON."""
+    np.savez(tmp_path / "w.npz", recipe=np.array("{"), **{"conv1/kernel": ZEROS})
+    assert "received a broken .npz (Expecting property name" in refusal(tmp_path / "w.npz")
+
+
+def test_npz_bomb(tmp_path):
+    """A small file that unpacks to more than any AlexNet is not unpacked."""
+    bomb = zip_of(tmp_path / "w.npz", {"conv1/kernel.npy": npy(np.zeros(10**6, np.float32))})
+    content = bytearray(bomb.read_bytes())
+    directory = content.rindex(b"PK\x01\x02")
+    content[directory + 24 : directory + 28] = struct.pack("<I", 2**29 + 1)
+    bomb.write_bytes(content)
+    assert "received a broken .npz (it unpacks to 536.9 MB); get it again" in refusal(bomb)
+
+
+def test_damaged_npz(tmp_path):
+    """Cut anywhere, or with any one byte changed: one clear line, or the same weights."""
+    weights.save(tmp_path / "whole.npz", {"fc8": (np.ones((2, 3), np.float32), np.ones(3))})
+    whole, path = (tmp_path / "whole.npz").read_bytes(), tmp_path / "w.npz"
+    for length in range(0, len(whole), 7):
+        path.write_bytes(whole[:length])
+        refusal(path)
+    for position in range(0, len(whole), 3):
+        damaged = bytearray(whole)
+        damaged[position] ^= 0xFF
+        path.write_bytes(damaged)
+        try:
+            loaded = weights.read(path)
+        except LabError as error:
+            assert "\n" not in str(error)
+        else:
+            assert all((array == 1).all() for pair in loaded.arrays.values() for array in pair)
+
+
+# .onnx
+
+
+SIZES = {"conv1": (3, 2), "conv2": (3, 3), "conv3": (4, 3), "conv4": (3, 4), "conv5": (3, 3)}
+SIZES |= {"fc6": (48, 5), "fc7": (5, 4), "fc8": (4, 2)}
+
+
+def network(transposed=True, tensor=numpy_helper.from_array, dtype=np.float32):
+    """An ONNX model of AlexNet's form for pictures (1, 2, 4, 4), with random weights."""
+    generator = np.random.default_rng(2)
+    nodes, tensors, flow = [], [], "picture"
+    for name, sizes in SIZES.items():
+        shape = sizes[::-1] if transposed and name in weights.onnx.DENSE else sizes
+        shape = (*sizes, 3, 2) if name.startswith("conv") else shape
+        for part, size in (("w", shape), ("b", sizes[0] if len(shape) == 4 else sizes[1])):
+            tensors.append(tensor(generator.normal(size=size).astype(dtype), f"{name}_{part}_0"))
+        inputs = [flow, f"{name}_w_0", f"{name}_b_0"]
+        if name.startswith("conv"):
+            nodes.append(helper.make_node("Conv", inputs, [name], pads=[1, 0, 1, 1]))
+        else:
+            nodes.append(helper.make_node("Gemm", inputs, [name], transB=int(transposed)))
+        flow = name
+        if name == "conv5":
+            nodes.append(helper.make_node("Flatten", [flow], ["flat"]))
+            flow = "flat"
+    picture = helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 2, 4, 4])
+    outputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in SIZES]
+    graph = helper.make_graph(nodes, "alexnet", [picture], outputs, tensors)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+
+
+def packed(array, name):
+    """A tensor whose numbers are a list of floats in place of raw bytes."""
+    return helper.make_tensor(name, TensorProto.FLOAT, array.shape, array.ravel())
+
+
+def correlate(x, kernel):
+    """Plain convolution of (h, w, c) by HWIO, padded by 1 above, below and to the right."""
+    x = np.pad(x, ((1, 1), (0, 1), (0, 0)))
+    rows, columns = x.shape[0] - 2, x.shape[1] - 1
+    return sum(x[i : i + rows, j : j + columns] @ kernel[i, j] for i in range(3) for j in range(2))
+
+
+@pytest.mark.parametrize("transposed", [True, False])
+@pytest.mark.parametrize("tensor", [numpy_helper.from_array, packed])
+def test_onnx_against_its_own_runtime(tmp_path, transposed, tensor):
+    """Each layer in NumPy on height, width, channel data, against onnxruntime on the same file."""
+    path = tmp_path / "network.onnx"
+    onnx.save(network(transposed, tensor), path)
+    picture = np.random.default_rng(3).normal(size=(1, 2, 4, 4)).astype(np.float32)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    expected = dict(zip(SIZES, session.run(list(SIZES), {"picture": picture}), strict=True))
+    arrays = weights.read(path).arrays
+    assert list(arrays) == list(SIZES)
+    x = picture[0].transpose(1, 2, 0)
+    for name, (kernel, bias) in arrays.items():
+        if name.startswith("conv"):
+            x = correlate(x, kernel) + bias
+            wanted = expected[name][0].transpose(1, 2, 0)
+        else:
+            x = x.ravel() @ kernel + bias
+            wanted = expected[name][0]
+        np.testing.assert_allclose(x, wanted, rtol=1e-4, atol=1e-4 * np.abs(wanted).max())
+
+
+def test_onnx_in_half_precision_and_of_the_trunk_alone(tmp_path):
+    """float16 tensors are widened; a network that ends at conv5 gives its five layers."""
+    model = network(dtype=np.float16)
+    kernel = numpy_helper.to_array(model.graph.initializer[0])
+    del model.graph.node[5:]
+    onnx.save(model, tmp_path / "trunk.onnx")
+    arrays = weights.read(tmp_path / "trunk.onnx").arrays
+    assert list(arrays) == ["conv1", "conv2", "conv3", "conv4", "conv5"]
+    np.testing.assert_array_equal(arrays["conv1"][0], kernel.transpose(2, 3, 1, 0))
+    assert arrays["conv1"][0].dtype == np.float32
+
+
+def spoil(model, what):
+    """A model with one thing wrong."""
+    graph = model.graph
+    if what == "a node less":
+        del graph.node[0]
+    elif what == "no graph":
+        model.ClearField("graph")
+    elif what == "no bias":
+        del graph.node[1].input[2]
+    elif what == "no tensors":
+        del graph.initializer[:]
+    elif what == "whole numbers":
+        graph.initializer[0].data_type = TensorProto.INT32
+    elif what == "another shape":
+        graph.initializer[0].dims[0] = 10**6
+    elif what == "elsewhere":
+        graph.initializer[0].ClearField("raw_data")
+    elif what == "fc6 rows":
+        graph.initializer[10].CopyFrom(numpy_helper.from_array(np.ones((5, 47)), "fc6_w_0"))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("what", "received"),
+    [
+        ("a node less", "has 4 Conv and 3 Gemm nodes, where AlexNet has 5 and 3"),
+        ("no graph", "holds no graph"),
+        ("no bias", "holds no weights for conv2 (its inputs: conv1, conv2_w_0)"),
+        ("no tensors", "holds no weights for conv1 (its inputs: picture, conv1_w_0, conv1_b_0)"),
+        ("whole numbers", "keeps the weights of conv1 in a form that is not read here"),
+        ("another shape", "claims shape (1000000, 2, 3, 2) for conv1 in 144 bytes"),
+        ("elsewhere", "keeps the weights of conv1 in a form that is not read here"),
+        ("fc6 rows", "has 47 rows in fc6, which are no square of 3 channels"),
+    ],
+)
+def test_onnx_of_something_else(tmp_path, what, received):
+    """Another network, or tensors that are not there."""
+    path = tmp_path / "w.onnx"
+    path.write_bytes(spoil(network(), what).SerializeToString())
+    assert f"received an .onnx that {received}; get another file" in refusal(path)
+
+
+def test_damaged_onnx(tmp_path):
+    """Cut or changed anywhere, it raises the one error or nothing."""
+    whole, path = network().SerializeToString(), tmp_path / "w.onnx"
+    generator = np.random.default_rng(4)
+    for position in generator.integers(1, len(whole), 300):
+        path.write_bytes(whole[:position])
+        refusal(path)
+        damaged = bytearray(whole)
+        damaged[position] ^= 0xFF
+        path.write_bytes(damaged)
+        try:
+            weights.read(path)
+        except LabError as error:
+            assert "\n" not in str(error)
+
+
+# Any file
+
+
+def test_no_weights_at_all(tmp_path):
+    """A missing name, a folder, an empty file, a web page."""
+    (tmp_path / "empty.npy").touch()
+    (tmp_path / "page.npy").write_text("<!DOCTYPE html>")
+    assert "there is no such file; check the name" in refusal(tmp_path / "w.npy")
+    assert "received: Is a directory; check it" in refusal(tmp_path)
+    assert "received an empty file; get the file again" in refusal(tmp_path / "empty.npy")
+    assert "a file that starts with b'<!DOCTYP'; get" in refusal(tmp_path / "page.npy")
+
+
+def test_genuine_convolutions(lab_data):
+    """The real conv stack is read and passes its check."""
+    shapes = {
+        "conv1": (11, 11, 3, 96),
+        "conv2": (5, 5, 48, 256),
+        "conv3": (3, 3, 256, 384),
+        "conv4": (3, 3, 192, 384),
+        "conv5": (3, 3, 192, 256),
+    }
+    weights.check(weights.read(lab_data / "bvlc-alexnet-conv.npz").arrays, shapes, shapes)
+
+
+# check
+
+
+def spoiled(name, part, change):
+    """Good layers of which one array is changed."""
+    arrays = {layer: list(pair) for layer, pair in random_arrays().items()}
+    arrays[name][part] = change(arrays[name][part].copy())
+    return arrays
+
+
+def with_values(*values):
+    """A change that puts values at an array's start."""
+
+    def change(array):
+        array.flat[: len(values)] = values
+        return array
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        (
+            {"conv1": (1, 2)},
+            "expected weights of conv1, conv2, fc6; received conv1: conv2, fc6 is missing; take a "
+            "complete file, or a layer before conv2",
+        ),
+        (
+            {},
+            "expected weights of conv1, conv2, fc6; received none: conv1, conv2, fc6 is missing; "
+            "take a complete file, or a layer before conv1",
+        ),
+        (
+            spoiled("conv2", 0, lambda a: a.transpose(0, 1, 3, 2)),
+            "conv2 kernel: expected shape (1, 1, 4, 2); received (1, 1, 2, 4); take another "
+            "weights file",
+        ),
+        (
+            spoiled("fc6", 1, lambda a: a[:4]),
+            "fc6 bias: expected shape (5,); received (4,); take another weights file",
+        ),
+        (
+            spoiled("conv1", 1, lambda a: a.astype(int)),
+            "conv1 bias: expected float numbers; received int64; take another weights file",
+        ),
+        (
+            spoiled("conv1", 0, with_values(np.nan, 1, np.nan, -np.inf)),
+            "conv1 kernel: expected finite numbers; received 2 NaN and 1 infinite of 72; take "
+            "another weights file",
+        ),
+        (
+            spoiled("fc6", 1, with_values(np.inf)),
+            "fc6 bias: expected finite numbers; received 0 NaN and 1 infinite of 5; take another "
+            "weights file",
+        ),
+    ],
+)
+def test_check_names_layer_expected_and_received(arrays, message):
+    """Every way for weights to be wrong, by its text."""
+    with pytest.raises(LabError, match=f"^{re.escape(message)}$"):
+        weights.check(arrays, SHAPES, ["conv1", "conv2", "fc6"])
+
+
+def test_check_looks_at_needed_layers_only():
+    """Layers beyond the one asked for may be wrong or absent, and unknown ones may be there."""
+    arrays = spoiled("fc6", 0, with_values(np.nan)) | {"fc9": 1}
+    weights.check(arrays, SHAPES, ["conv1", "conv2"])
+    weights.check({"conv1": arrays["conv1"]}, SHAPES, ["conv1"])
