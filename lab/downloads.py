@@ -30,8 +30,8 @@ def fetch(name: str, folder: str | Path | None = None, offline: bool = False) ->
     """Gives a published file's path, downloading it where it is missing.
 
     What is downloaded, from where to where, is said on stderr first, with a progress bar after. An
-    interrupted download is kept beside the target as `.part` and goes on at the next call. Size and
-    hash are verified where they are published, and content is where they are not.
+    interrupted download is kept as `.part` and goes on at the next call. Size and hash are verified
+    where they are published, content where they are not.
 
     Args:
         name: a key of `REMOTE`.
@@ -53,16 +53,16 @@ def fetch(name: str, folder: str | Path | None = None, offline: bool = False) ->
         _make(remote, archive, path)
         return path
     failures = []
-    sources = [] if offline else [(path, url) for url in remote.addresses]
-    if remote.made_from and not offline:
+    sources = [(path, url) for url in remote.addresses]
+    if remote.made_from:
         sources += [(archive, url) for url in REMOTE[archive.name].addresses]
-    for target, url, answer in _ask(sources):
+    for target, url, answer in _ask([] if offline else sources):
         try:
             _download(target, url, answer)
         except _Failed as failed:
             failures.append(f"{urlsplit(url).hostname}: {failed}")
             continue
-        if target == archive != path:
+        if target != path:
             _make(remote, archive, path)
             archive.unlink()  # nobody asked for these 276 MB
         return path
