@@ -29,9 +29,8 @@ class _Failed(Exception):
 def fetch(name: str, folder: str | Path | None = None, offline: bool = False) -> Path:
     """Gives a published file's path, downloading it where it is missing.
 
-    What is downloaded, from where to where, is said on stderr first, with a progress bar after. An
-    interrupted download is kept as `.part` and goes on at the next call. Size and hash are verified
-    where they are published, content where they are not.
+    Address, size and target are said on stderr first. An interrupted download is kept as `.part` and
+    goes on at the next call. Size and hash are verified where published, content where they aren't.
 
     Args:
         name: a key of `REMOTE`.
@@ -53,9 +52,8 @@ def fetch(name: str, folder: str | Path | None = None, offline: bool = False) ->
         _make(remote, archive, path)
         return path
     failures = []
-    sources = [(path, url) for url in remote.addresses]
-    if remote.made_from:
-        sources += [(archive, url) for url in REMOTE[archive.name].addresses]
+    targets = dict.fromkeys((path, archive))  # one, where nothing else makes the file
+    sources = [(target, url) for target in targets for url in REMOTE[target.name].addresses]
     for target, url, answer in _ask([] if offline else sources):
         try:
             _download(target, url, answer)
