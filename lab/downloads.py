@@ -29,7 +29,7 @@ class _Failed(Exception):
 def fetch(name: str, folder: str | Path | None = None, offline: bool = False) -> Path:
     """Gives a published file's path, downloading it where it is missing.
 
-    Address, size and target are said on stderr first. An interrupted download is kept as `.part` and
+    Address, size and target are said on stderr first. An interrupted download stays as `.part` and
     goes on at the next call. Size and hash are verified where published, content where they aren't.
 
     Args:
