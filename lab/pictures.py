@@ -123,7 +123,7 @@ def bilinear(picture: np.ndarray, height: int, width: int) -> np.ndarray:
     Nothing is averaged where it makes a picture smaller: that is what train.p went through.
     """
     rows, columns = picture.shape[:2]
-    return _scale_all(picture[None], _half_pixel(rows, height), _half_pixel(columns, width))[0]
+    return _scale_all(picture[None], half_pixel(rows, height), half_pixel(columns, width))[0]
 
 
 def enlarge(images: np.ndarray, size: int = NETWORK) -> np.ndarray:
@@ -136,7 +136,7 @@ def enlarge(images: np.ndarray, size: int = NETWORK) -> np.ndarray:
     Returns:
         float32 (n, size, size, 3), in the range of images.
     """
-    rows, columns = (_half_pixel(side, size) for side in images.shape[1:3])
+    rows, columns = (half_pixel(side, size) for side in images.shape[1:3])
     return _scale_all(images, rows, columns)
 
 
@@ -153,7 +153,7 @@ def old_resize(images: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
     Returns:
         float32 (n, size, size, 3), in the range of images.
     """
-    rows, columns = (_corner(side, size) for side in images.shape[1:3])
+    rows, columns = (corner(side, size) for side in images.shape[1:3])
     return _scale_all(images, rows, columns)
 
 
@@ -177,7 +177,7 @@ def photograph(picture: np.ndarray) -> np.ndarray:
             f"expected a photograph at most ten times as long as wide; received {width}x{height} "
             "pixels; crop it"
         )
-    rule = _area if shorter > PHOTOGRAPH else _half_pixel
+    rule = _area if shorter > PHOTOGRAPH else half_pixel
     new = [round(side * PHOTOGRAPH / shorter) for side in (height, width)]
     top, left = ((side - NETWORK) // 2 for side in new)
     rows = rule(height, new[0])[top : top + NETWORK]
@@ -213,12 +213,14 @@ def _area(old: int, new: int) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=256)
-def _half_pixel(old: int, new: int) -> np.ndarray:
+def half_pixel(old: int, new: int) -> np.ndarray:
+    """Bilinear interpolation by pixel centres, as a matrix (new, old)."""
     return _between((np.arange(new) + 0.5) * (old / new) - 0.5, old)
 
 
 @functools.lru_cache(maxsize=256)
-def _corner(old: int, new: int) -> np.ndarray:
+def corner(old: int, new: int) -> np.ndarray:
+    """Bilinear interpolation that puts the first pixels on each other, as a matrix (new, old)."""
     return _between(np.arange(new) * (old / new), old)
 
 

@@ -4,9 +4,6 @@ It knows files and arrays; which layers the network has, and of what shapes, is 
 """
 
 import json
-import math
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,14 +11,13 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from lab import onnx, pickles, storage
-from lab.storage import LabError, human_size
+from lab import npz, onnx, pickles, storage
+from lab.storage import LabError
 
 Arrays = Mapping[str, Sequence[np.ndarray]]
 
-MOST_BYTES = 2**29  # unpacked: AlexNet's 61 million numbers in float64 are 488 MB
-PARTS = ("kernel", "bias")
-RECIPE = "recipe"
+PARTS = npz.PARTS
+NONE = np.zeros(0, np.uint64)
 
 
 @dataclass(frozen=True)
@@ -34,12 +30,16 @@ class Weights:
         sha256: the file's hash, 64 hexadecimal digits.
         path: the file.
         recipe: how the weights came about, where the file tells.
+        trained_on, held_out: uint64 (m,), fingerprints (see `lab.provenance`) of the signs that
+            the weights were trained on, and of those kept from them, where the file tells.
     """
 
     arrays: dict[str, tuple[np.ndarray, np.ndarray]] = field(repr=False)
     sha256: str
     path: Path
     recipe: dict[str, Any] | None = None
+    trained_on: np.ndarray = field(default_factory=lambda: NONE, repr=False)
+    held_out: np.ndarray = field(default_factory=lambda: NONE, repr=False)
 
 
 def read(path: str | Path) -> Weights:
@@ -66,7 +66,7 @@ def read(path: str | Path) -> Weights:
                 received = f"a file that starts with {start!r}" if start else "an empty file"
                 raise LabError(f"{expected}; received {received}; get the file again")
             file.seek(0)
-            arrays, recipe = reader(file, expected)
+            arrays, more = reader(file, expected)
     except FileNotFoundError:
         raise LabError(f"{expected}; there is no such file; check the name") from None
     except OSError as error:
@@ -74,7 +74,7 @@ def read(path: str | Path) -> Weights:
     if not arrays:
         raise LabError(f"{expected}; received a file without any layer; get the file again")
     pairs = {name: _pair(name, pair, expected) for name, pair in arrays.items()}
-    return Weights(pairs, storage.sha256_file(path), path, recipe)
+    return Weights(pairs, storage.sha256_file(path), path, **more)
 
 
 def check(arrays: Arrays, shapes: Mapping[str, tuple[int, ...]], needed: Iterable[str]) -> None:
@@ -122,6 +122,7 @@ def save(
     arrays: Arrays,
     dtype: str | type[np.floating] = np.float32,
     recipe: Mapping[str, Any] | None = None,
+    **fingerprints: np.ndarray,
 ) -> None:
     """Writes weights as `.npz`, all or nothing; the same weights give the same bytes.
 
@@ -130,11 +131,12 @@ def save(
         arrays: layer name -> (kernel, bias), finite.
         dtype: float16, float32 or float64: the type of the numbers in the file.
         recipe: what `json.dumps` takes, to be kept with them.
+        fingerprints: trained_on and held_out, as in `Weights`.
 
     Raises:
         LabError: a weight is too large for `dtype`, or the file cannot be written.
     """
-    entries = {}
+    entries = dict(fingerprints)
     for name, pair in arrays.items():
         for part, array in zip(PARTS, pair, strict=True):
             with np.errstate(over="ignore"):
@@ -143,7 +145,7 @@ def save(
                 f"{name} {part} as {np.dtype(dtype)}", entries[f"{name}/{part}"], array.shape
             )
     if recipe is not None:
-        entries[RECIPE] = np.array(json.dumps(recipe, ensure_ascii=False, allow_nan=False))
+        entries[npz.RECIPE] = np.array(json.dumps(recipe, ensure_ascii=False, allow_nan=False))
     with storage.atomic(path) as part, open(part, "wb") as file:
         np.savez(file, allow_pickle=False, **entries)
 
@@ -158,7 +160,7 @@ def _reader(start: bytes):
 
 def _read_npy(file: BinaryIO, expected: str):
     try:
-        shape, _, dtype = _npy_header(file)
+        shape, _, dtype = npz.npy_header(file)
     except ValueError as error:
         raise LabError(f"{expected}; received a broken .npy ({error}); get it again") from None
     if not dtype.hasobject:
@@ -172,55 +174,19 @@ def _read_npy(file: BinaryIO, expected: str):
             f"{expected}; received a {type(layers).__name__}; an .npy must hold a dict of "
             "[kernel, bias] like bvlc-alexnet.npy"
         )
-    return layers, None
+    return layers, {}
 
 
 def _read_npz(file: BinaryIO, expected: str):
     try:
-        with zipfile.ZipFile(file) as archive:
-            members = archive.infolist()
-            size = sum(member.file_size for member in members)
-            if size > MOST_BYTES:
-                raise ValueError(f"it unpacks to {human_size(size)}")
-            entries = {
-                member.filename.removesuffix(".npy"): _member(archive, member) for member in members
-            }
-        recipe = json.loads(str(entries.pop(RECIPE))) if RECIPE in entries else None
-    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        raise LabError(f"{expected}; received a broken .npz ({error}); get it again") from None
-    arrays: dict[str, dict[str, np.ndarray]] = {}
-    for entry, array in entries.items():
-        layer, _, part = entry.rpartition("/")
-        if not layer or part not in PARTS:
-            raise LabError(
-                f"{expected}; received an .npz with {entry!r}; its arrays must be named "
-                "conv1/kernel, conv1/bias ..."
-            )
-        arrays.setdefault(layer, {})[part] = array
-    return {name: [parts[p] for p in PARTS if p in parts] for name, parts in arrays.items()}, recipe
-
-
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
-    with archive.open(member) as file:
-        shape, fortran, dtype = _npy_header(file)
-        size, room = math.prod(shape) * dtype.itemsize, member.file_size - file.tell()
-        if dtype.hasobject or size != room:  # before numbers that a small file claims are allocated
-            raise ValueError(f"{member.filename}: {shape} of {dtype} in {human_size(room)}")
-        return np.ndarray(shape, dtype, file.read(), order="F" if fortran else "C")
-
-
-def _npy_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
-    version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(file)
-    if version == (2, 0):
-        return np.lib.format.read_array_header_2_0(file)
-    raise ValueError(f"format version {version}")
+        return npz.layers(file)
+    except ValueError as error:
+        raise LabError(f"{expected}; received {error}; get it again") from None
 
 
 def _read_onnx(file: BinaryIO, expected: str):
     try:
-        return onnx.layers(file.read()), None
+        return onnx.layers(file.read()), {}
     except ValueError as error:
         raise LabError(f"{expected}; received an .onnx that {error}; get another file") from None
 

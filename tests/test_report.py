@@ -242,8 +242,9 @@ def test_confusion_cells_carry_their_numbers():
     assert "Stop" not in figure
 
 
-def test_predictions_by_row(tmp_path):
+def test_predictions_by_row(tmp_path, monkeypatch):
     """predictions.csv: the row, both classes with their names, the probability."""
+    monkeypatch.setattr(report, "html", lambda _: "")
     evaluation = made_up(50)
     report.write(tmp_path, evaluation)
     table = pd.read_csv(tmp_path / "predictions.csv")
@@ -259,8 +260,9 @@ def test_predictions_by_row(tmp_path):
     assert table["predicted_name"].tolist() == [NAMES[i] for i in p.argmax(1)]
 
 
-def test_predictions_by_file(tmp_path):
+def test_predictions_by_file(tmp_path, monkeypatch):
     """Where pictures have files, the first column is theirs, commas and all."""
+    monkeypatch.setattr(report, "html", lambda _: "")
     files = ["Images/00000/00000_00001.ppm", 'a, "b".png']
     report.write(tmp_path, made_up(2, index=files))
     table = pd.read_csv(tmp_path / "predictions.csv")
@@ -271,6 +273,7 @@ def test_predictions_by_file(tmp_path):
 def test_nothing_half_written(tmp_path, monkeypatch):
     """A report that fails leaves the one before it whole, and no other file."""
     report.write(tmp_path, alone())
+    assert Reader((tmp_path / "report.html").read_text(encoding="utf-8")).sections()
     before = (tmp_path / "report.html").read_bytes()
 
     def fails(*_):
@@ -294,10 +297,16 @@ def test_two_pictures():
 
 
 @pytest.mark.parametrize(
-    ("n", "words"), [(3, "3 pictures, placed by their two"), (60, "by t-SNE"), (2500, "of 2,500")]
+    ("n", "words"),
+    [
+        (3, "3 pictures, placed by their two principal components"),
+        (60, "60 pictures, placed by t-SNE"),
+        (90, "70 pictures of 90, drawn at random, placed by t-SNE"),
+    ],
 )
-def test_map_of_any_number(n, words):
+def test_map_of_any_number(monkeypatch, n, words):
     """Few pictures are placed by their principal components, of many a sample is drawn."""
+    monkeypatch.setattr(maps, "MOST", 70)
     assert words in sections.feature_map(made_up(n, features=np.arange(2 * n).reshape(n, 2)))
 
 

@@ -1,0 +1,226 @@
+"""What the four scripts' command lines share: options, where the weights are, errors, JSON."""
+
+import argparse
+import contextlib
+import functools
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from lab import downloads, storage
+from lab.runs import TRUNK
+from lab.storage import LabError
+
+RENDERED = 5000  # pictures of the set that --data rendered names
+BUNDLED = storage.ROOT / "trained"
+EXAMPLES = storage.ROOT / "examples"
+WEIGHTS = "bvlc-alexnet.npy"
+
+
+class Parser(argparse.ArgumentParser):
+    """Argument parser whose errors are one line, and whose help tells each default."""
+
+    def __init__(self, story):
+        super().__init__(
+            description=story.split("\n\n")[0],
+            epilog=story.partition("\n\n")[2],
+            formatter_class=_Formatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+    def add_pictures(self, default):
+        """The options of the three scripts that classify pictures."""
+        self.add_argument(
+            "pictures", nargs="*", metavar="PICTURE", help=f"pictures; none: {default}"
+        )
+        self.add_argument("--top", type=positive, default=5, metavar="N", help="classes to name")
+        self.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+    def add_common(self):
+        """The options of all four scripts."""
+        self.add_argument(
+            "--weights",
+            metavar="FILE",
+            help=".npy, .npz or .onnx, or the word bundled: the trunk in trained/ "
+            f"(default: {WEIGHTS}, downloaded once where it is missing)",
+        )
+        self.add_argument(
+            "--variant",
+            choices=("caffe", "lab"),
+            help="the original network, or the old lab's reading of it "
+            "(default: caffe, or the trained classifier's)",
+        )
+        self.add_argument("--offline", action="store_true", help="never reach for the network")
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    def _get_help_string(self, action):
+        if action.default in (None, False) or action.nargs == "*":
+            return action.help
+        return super()._get_help_string(action)
+
+
+def positive(text):
+    """argparse type: a whole number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1; received {text!r}")
+    return int(text)
+
+
+def whole(text):
+    """argparse type: a whole number from 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0; received {text!r}")
+    return int(text)
+
+
+def progress(steps):
+    """A progress bar around an iterable of steps: on a terminal's stderr, gone at its end."""
+    from tqdm import tqdm
+
+    return tqdm(steps, leave=False, dynamic_ncols=True, disable=None)
+
+
+def script(story):
+    """Makes a script's main: errors -> status 2, Ctrl-C -> 130, and no traceback for either."""
+
+    @functools.wraps(story)
+    def main(argv=None):
+        try:
+            story(argv)
+        except KeyboardInterrupt:
+            say("interrupted")
+            return 130
+        except BrokenPipeError:  # `| head` has read enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except SystemExit as stop:  # argparse
+            return stop.code or 0
+        except (LabError, OSError, MemoryError) as error:
+            say("error: " + " ".join(str(error).split() or [type(error).__name__]))
+            return 2
+        return 0
+
+    return main
+
+
+def say(text):
+    """A notice: stderr, so that results can be piped."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def start_tensorflow():
+    """Imports TensorFlow without its chatter, once the options are known to be right.
+
+    TensorFlow takes seconds to import and writes about CUDA and oneDNN straight to file descriptor
+    2, before any setting of its own can stop it. What it writes is shown if the import fails.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    with tempfile.TemporaryFile() as chatter, contextlib.ExitStack() as stack:
+        sys.stderr.flush()
+        saved = os.dup(2)
+        stack.callback(os.close, saved)
+        stack.callback(os.dup2, saved, 2)
+        os.dup2(chatter.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            devices = tf.config.list_physical_devices("GPU")
+        except ImportError as error:
+            raise LabError(
+                f"TensorFlow cannot be imported ({error}): pip install -r requirements.txt"
+            ) from None
+    for device in devices:  # a lab on a shared GPU takes what it needs and not the whole card
+        tf.config.experimental.set_memory_growth(device, True)
+    name = "CPU"
+    if devices:
+        name = tf.config.experimental.get_device_details(devices[0]).get("device_name", "GPU")
+    device = f"{name}, {os.cpu_count()} cores, TensorFlow {tf.__version__}"
+    say(f"device: {device}")
+    return device
+
+
+def read_weights(option, offline, folder=None, recorded=None):
+    """Reads the weights that `--weights` names.
+
+    Args:
+        option: the option's value, or None.
+        offline: never download.
+        folder: a run's: without the option, its own trunk comes first ...
+        recorded: ... then the file that its head was trained on, if it is still there.
+
+    Returns:
+        `lab.weights.Weights`.
+    """
+    from lab import weights
+
+    own = [Path(folder) / TRUNK] if folder else []
+    own += [Path(recorded)] if recorded else []
+    there = [path for path in own if path.is_file()]
+    if option == "bundled":
+        path = BUNDLED / TRUNK
+    elif option is not None:
+        path = Path(option)
+    else:
+        path = there[0] if there else downloads.fetch(WEIGHTS, offline=offline)
+    result = weights.read(path)
+    say(f"weights: {path} (sha256 {result.sha256[:16]}..., {', '.join(result.arrays)})")
+    return result
+
+
+def examples():
+    """The pictures in examples/, by name."""
+    return sorted(EXAMPLES.glob("*.png"))
+
+
+def read_data(option, offline):
+    """Reads the labelled set that `--data`, `--test` or `--evaluate` names; None: train.p.
+
+    Returns:
+        `lab.signs.Signs`.
+    """
+    from lab import rendered, signs
+
+    if option == "rendered":
+        images, labels = rendered.signs(RENDERED)
+        data = signs.Signs(images, labels, np.arange(RENDERED), source="rendered signs")
+    else:
+        data = signs.load(downloads.fetch("train.p", offline=offline) if option is None else option)
+    say(f"data: {data.source} ({len(data):,} pictures)")
+    return data
+
+
+def print_top(probabilities, names, top, as_json, files, weights_file, seconds):
+    """Prints each picture's likeliest classes, in the lab's form or as JSON."""
+    order = (-probabilities).argsort(axis=1, kind="stable")[:, :top]
+    if as_json:
+        pictures = [
+            {
+                "file": str(file),
+                "top": [
+                    {"class": names[i], "index": int(i), "probability": round(float(p[i]), 6)}
+                    for i in row
+                ],
+            }
+            for file, p, row in zip(files, probabilities, order, strict=True)
+        ]
+        print_json({"weights": str(weights_file), "pictures": pictures, "seconds": seconds})
+        return
+    for number, (p, row) in enumerate(zip(probabilities, order, strict=True)):
+        print(f"Image {number}")
+        for i in row:
+            print(f"{names[i]}: {p[i]:.3f}")
+        print()
+    print(f"Time: {seconds:.3f} seconds")
+
+
+def print_json(result):
+    """One JSON object and nothing else on stdout."""
+    print(json.dumps(result, indent=2))

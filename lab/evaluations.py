@@ -1,0 +1,67 @@
+"""A saved classifier on a labelled set: figures, the report, and what must be said beside them."""
+
+import numpy as np
+
+from lab import judging, provenance, report, signs, statistics
+
+
+def evaluate(kept, trunk, data, folder):
+    """Judges a classifier and writes report.html and predictions.csv.
+
+    Args:
+        kept: `lab.classifier.Classifier`.
+        trunk: `lab.weights.Weights`.
+        data: `lab.signs.Signs`.
+        folder: where the report goes.
+
+    Returns:
+        dict: accuracy; images, how many it was judged on; per_class, a list of {class, index,
+        images, accuracy}; notices, lines that have to be said.
+
+    Raises:
+        LabError: the network was trained on all of the pictures.
+    """
+    judgement = judging.judge(kept, trunk, data)
+    some, notices = judgement.data, []
+    if len(some) < len(data):
+        notices.append(
+            f"the network was trained on {len(data) - len(some):,} of these {len(data):,} "
+            f"pictures: it is judged on the other {len(some):,} alone"
+        )
+    prints = provenance.fingerprints(some)[:, 0]
+    known = int(np.isin(prints, kept.trained_on).sum())
+    if known:
+        notices.append(
+            f"the head was trained on {known:,} of these {len(some):,} pictures: "
+            "the accuracy does not say how it does on new signs"
+        )
+    if not kept.trained:
+        notices.append("the head is untrained: its answers are chance")
+    recipe = {
+        "data": data.source,
+        "layer": kept.layer,
+        "variant": kept.variant,
+        "temperature": kept.temperature,
+        "weights_sha256": trunk.sha256,
+        "data_sha256": signs.sha256(data),
+        "notices": notices or None,
+    }
+    evaluation = judgement.evaluation(recipe=recipe, title=f"Traffic signs: {data.source}")
+    report.write(folder, evaluation)
+    return {
+        "accuracy": judgement.accuracy,
+        "images": len(some),
+        "per_class": _per_class(evaluation),
+        "notices": notices,
+    }
+
+
+def _per_class(evaluation):
+    """A row for each class that has pictures."""
+    accuracies = statistics.accuracy_by_class(evaluation.matrix)
+    counts = evaluation.matrix.sum(axis=1)
+    return [
+        {"class": name, "index": i, "images": int(counts[i]), "accuracy": float(accuracies[i])}
+        for i, name in enumerate(evaluation.names)
+        if counts[i]
+    ]

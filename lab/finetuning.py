@@ -1,0 +1,117 @@
+"""The whole network's training as an experiment: who learns, who judges, what is kept.
+
+With a split by track a fifth of the tracks of each class are test tracks, looked at once, at the
+end; a tenth of the others choose: they give each epoch's accuracy and the temperature. What is
+judged is what is kept: weights rounded to float16, and run as every later user runs them.
+"""
+
+from dataclasses import asdict
+
+import numpy as np
+
+import alexnet
+from lab import judging, provenance, runs, signs, statistics, training, weights
+from lab.classifier import Classifier
+from lab.outcome import Outcome
+from lab.recipes import NETWORK
+from lab.storage import LabError
+
+CHECKPOINT = "checkpoint.npz"
+
+
+def split(data, how):
+    """Indices of training, validation and test pictures; the random split has none for testing."""
+    if how == "track":
+        return signs.three_way_split(data)
+    train, validation = signs.random_split(data.labels)
+    return train, validation, np.zeros(0, np.int64)
+
+
+def plan(kind, epochs, batch_size, seed, precision):
+    """The plan of a kind of training.
+
+    Args:
+        kind: {"all", "scratch"}.
+        epochs, batch_size, seed, precision: as in `training.Plan`.
+
+    Raises:
+        LabError: the whole network is not trained in this precision.
+    """
+    if precision not in training.POLICIES:
+        raise LabError(
+            f"expected --precision {' or '.join(training.POLICIES)} to train the whole network; "
+            f"received {precision}: its gradients leave float16's range"
+        )
+    return training.Plan(epochs, batch_size, seed, precision, **training.KINDS[kind])
+
+
+def train(data, arrays, its_plan, how, folder, tell=None, progress=iter, notes=None):
+    """Trains the network, or goes on where a checkpoint in the folder stopped, and judges it.
+
+    Args:
+        data: `lab.signs.Signs`.
+        arrays: the weights to start from: dict, layer name -> (kernel, bias), conv1 to conv5.
+        its_plan: `training.Plan`.
+        how: {"random", "track"}, the split.
+        folder: where trunk, classifier and, until they are there, the checkpoint go.
+        tell: called with each epoch's record.
+        progress: wraps the iterable of steps.
+        notes: what the trunk's recipe says besides the plan.
+
+    Returns:
+        `lab.outcome.Outcome`, judged on the test tracks, or on the random split's validation part.
+
+    Raises:
+        LabError: no such split of these pictures, or a loss that is not finite.
+    """
+    rows, validation, test = split(data, how)
+    classes = len(signs.class_names())
+    run = training.Run(arrays, data.images[rows], data.labels[rows], its_plan, classes)
+    checkpoint = folder / CHECKPOINT
+    if checkpoint.exists():
+        run.restore(checkpoint)
+    while run.epoch < its_plan.epochs:
+        size = its_plan.size(run.epoch)
+        run.train_epoch(checkpoint, progress)
+        predicted = run.predict(data.images[validation], size).argmax(axis=1)
+        accuracy = float(np.mean(predicted == data.labels[validation]))
+        run.end_epoch(validation_accuracy=accuracy, size=size)
+        run.save(checkpoint)
+        if tell:
+            tell(run.history[-1])
+    trunk = _write_trunk(run, data, np.concatenate([rows, validation]), test, folder, notes or {})
+    kernel, bias = (part.astype(np.float16).astype(np.float32) for part in run.head())
+    kept = Classifier(kernel, bias, signs.class_names(), NETWORK, "caffe", trunk.sha256)
+    chosen = judging.judge(kept, trunk, data, validation)
+    kept.temperature = statistics.fit_temperature(chosen.logits, chosen.data.labels)
+    judged = judging.judge(kept, trunk, data, test) if len(test) else chosen
+    measured = {
+        "validation_accuracy": chosen.accuracy,
+        "test_tracks_accuracy": judged.accuracy if len(test) else None,
+    }
+    counts = np.bincount(data.labels[rows], minlength=classes)
+    return Outcome(judged, trunk, run.history, counts, measured)
+
+
+def _write_trunk(run, data, used, test, folder, notes):
+    """Writes the network as it is judged and shipped, and reads it back."""
+    prints = provenance.fingerprints(data)
+    recipe = notes | {"plan": asdict(run.plan), "data_sha256": signs.sha256(data)}
+    weights.save(
+        folder / runs.TRUNK,
+        run.arrays(),
+        np.float16,
+        recipe=recipe,
+        trained_on=np.unique(prints[used]),
+        held_out=np.unique(prints[test, 0]),
+    )
+    return weights.read(folder / runs.TRUNK)
+
+
+def start_weights(kind, arrays, seed):
+    """What the training starts from: the given weights of conv1 to conv5, or random ones."""
+    if kind == "scratch":
+        return alexnet.random_arrays(seed, "conv5")
+    names = [row.name for row in alexnet.CONVOLUTIONS]
+    weights.check(arrays, alexnet.SHAPES, names)
+    return {name: arrays[name] for name in names}

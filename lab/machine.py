@@ -1,0 +1,22 @@
+"""What a run ran on: versions of what it used, and the memory that it took."""
+
+import platform
+import sys
+from importlib import metadata
+
+PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pandas")
+
+
+def versions() -> dict[str, str]:
+    """Python's version and that of each package in `PACKAGES`."""
+    return {"python": platform.python_version()} | {p: metadata.version(p) for p in PACKAGES}
+
+
+def peak_rss_mib() -> float | None:
+    """The most memory this process has held so far, in MiB; None where no count is kept."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

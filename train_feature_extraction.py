@@ -1,0 +1,84 @@
+"""Trains a 43-way head for traffic signs on frozen AlexNet features, or the whole network.
+
+python train_feature_extraction.py                        # the lab: train.p, ten epochs of Adam
+python train_feature_extraction.py --split track          # judged on signs that it never met
+python train_feature_extraction.py --train all --epochs 3 --split track
+"""
+
+import functools
+import sys
+import time
+from pathlib import Path
+
+from lab import cli, recipes, runs
+
+SAME_SIGNS = " (frames of the same signs on both sides; see --split track)"
+
+
+def parse(argv):
+    parser = cli.Parser(__doc__)
+    add = parser.add_argument
+    add("--data", metavar="DATA", help="a pickle like train.p, GTSRB's folder or zip, or the word "
+        "rendered (default: train.p, downloaded once where it is missing)")  # fmt: skip
+    add("--test", metavar="DATA", help="a second labelled set, looked at once, at the end")
+    add("--layer", choices=recipes.RECIPES, help="what the head sees "
+        "(default: fc7 where the weights have it, else conv4)")  # fmt: skip
+    add("--train", choices=("head", "all", "scratch"), default="head", help="a head on frozen "
+        "features; everything, from the given weights; everything, from random ones")  # fmt: skip
+    add("--split", choices=("random", "track"), default="random", help="what is held out: 33%% of "
+        "the frames, as in the lab, or 20%% of the signs")  # fmt: skip
+    add("--epochs", type=cli.positive, default=10, metavar="N")
+    add("--batch-size", type=cli.positive, default=128, metavar="N")
+    add("--seed", type=cli.whole, default=0, metavar="N")
+    add("--precision", choices=("float32", "bfloat16", "float16"), default="float32",
+        help="what the network computes in")  # fmt: skip
+    add("--output", metavar="DIR", help="the run's folder (default: runs/<date-time>)")
+    add("--resume", metavar="DIR", help="go on with a run that was stopped, with its options")
+    parser.add_common()
+    args = parser.parse_args(argv)
+    if args.resume:
+        if args != parser.parse_args(["--resume", args.resume]):
+            parser.error("--resume takes the options of the run it resumes: give no others")
+        folder = args.resume
+        args = parser.parse_args(runs.arguments(folder))
+        args.output, args.resume = folder, folder
+    if args.train != "head" and args.layer:
+        parser.error(
+            "--layer is for --train head; the whole network is trained from conv1 to pool5"
+        )
+    return args
+
+
+def tell(args, record):
+    """The lab's three lines."""
+    print(f"EPOCH {record['epoch']} ...")
+    print(f"Time: {record['seconds']:.3f} seconds")
+    note = SAME_SIGNS if args.split == "random" and args.data != "rendered" else ""
+    print(f"Validation Accuracy: {record['validation_accuracy']:.3f}{note}\n", flush=True)
+
+
+@cli.script
+def main(argv=None):
+    argv = sys.argv[1:] if argv is None else argv
+    args = parse(argv)
+    start = time.perf_counter()
+    data = cli.read_data(args.data, args.offline)
+    test = cli.read_data(args.test, args.offline) if args.test else None
+    weights = None
+    if args.train != "scratch":
+        weights = cli.read_weights(args.weights, args.offline)
+    device = cli.start_tensorflow()
+    from lab import experiments
+
+    folder = Path(args.resume) if args.resume else runs.create(args.output, argv)
+    outcome = experiments.train(
+        args, data, weights, folder, functools.partial(tell, args), cli.progress
+    )
+    metrics = experiments.conclude(args, outcome, data, test, weights, folder)
+    metrics |= {"device": device, "total_seconds": time.perf_counter() - start}
+    runs.finish(folder, metrics)
+    cli.say(f"kept in {folder}: classifier.npz, metrics.json, predictions.csv, report.html")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
