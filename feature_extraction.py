@@ -98,9 +98,8 @@ def evaluate(args):
 @cli.script
 def main(argv=None):
     args = parse(argv)
-    files = args.pictures or cli.examples()
-    images = None
     if not args.evaluate:
+        files = args.pictures or cli.examples()
         images = np.stack([pictures.to_sign(pictures.read(file)) for file in files])
     cli.start_tensorflow()
     if args.evaluate:

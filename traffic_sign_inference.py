@@ -40,11 +40,11 @@ def main(argv=None):
     small = np.stack([pictures.to_sign(picture) for picture in originals])  # (n, 32, 32, 3)
     variant = args.variant or "caffe"
     rule = pictures.old_resize if variant == "lab" else pictures.enlarge
-    large = rule(small, pictures.NETWORK)  # (n, 227, 227, 3)
+    large = pictures.to_uint8(rule(small, pictures.NETWORK))  # (n, 227, 227, 3)
     weights = cli.read_weights(args.weights, args.offline)
     say = cli.say if args.json else print
     for number, (file, original) in enumerate(zip(files, originals, strict=True)):
-        show_resize(number, file, original, small[number], pictures.to_uint8(large[number]), say)
+        show_resize(number, file, original, small[number], large[number], say)
     cli.start_tensorflow()
     import alexnet
     from caffe_classes import class_names
@@ -52,7 +52,9 @@ def main(argv=None):
 
     network = alexnet.build(weights.arrays, variant=variant)
     start = time.perf_counter()
-    probabilities = features.predict(network, pictures.centred(large, variant))  # (n, 1000)
+    # The old lab took a sign's mean before it enlarged it: (n, 32, 32, 3) -> (n, 227, 227, 3).
+    inputs = rule(pictures.centred(small, variant), pictures.NETWORK)
+    probabilities = features.predict(network, inputs)  # (n, 1000)
     seconds = round(time.perf_counter() - start, 3)
     cli.print_top(probabilities, class_names, args.top, args.json, files, weights.path, seconds)
 

@@ -46,6 +46,7 @@ def parse(argv):
         parser.error(
             "--layer is for --train head; the whole network is trained from conv1 to pool5"
         )
+    args.variant = args.variant or "caffe"
     return args
 
 
@@ -70,10 +71,9 @@ def main(argv=None):
     device = cli.start_tensorflow()
     from lab import experiments
 
+    experiment = experiments.prepare(args, data, weights)
     folder = Path(args.resume) if args.resume else runs.create(args.output, argv)
-    outcome = experiments.train(
-        args, data, weights, folder, functools.partial(tell, args), cli.progress
-    )
+    outcome = experiment(folder, functools.partial(tell, args), cli.progress)
     metrics = experiments.conclude(args, outcome, data, test, weights, folder)
     metrics |= {"device": device, "total_seconds": time.perf_counter() - start}
     runs.finish(folder, metrics)

@@ -3,33 +3,54 @@
 Never mirrored: that turns "keep right" into "keep left".
 """
 
+from dataclasses import dataclass
+
 import tensorflow as tf
 
-SHIFT = 2.5  # pixels of 32, either way
-ROTATION = 0.26  # radians (15 degrees), either way
-SCALE = 0.18  # of the size, either way: also of width against height, by half of it
-CONTRAST = 0.5  # about the mean colour: a factor exp(+-0.5), 0.6 to 1.65
-BRIGHTNESS = 0.5  # of the mean colour, likewise; a shift would turn dark signs black
-BLUR = 0.8  # largest share of the 3x3 binomial blur
+
+@dataclass(frozen=True)
+class Ranges:
+    """How far a copy may differ from its picture.
+
+    Attributes:
+        shift: pixels of 32, either way.
+        rotation: radians, either way.
+        scale: of the size, either way: also of width against height, by half of it.
+        contrast: about the mean colour: a factor exp(+-0.5) is 0.6 to 1.65.
+        brightness: of the mean colour, likewise; a shift would turn dark signs black.
+        blur: largest share of the 3x3 binomial blur.
+    """
+
+    shift: float = 2.5
+    rotation: float = 0.26  # 15 degrees
+    scale: float = 0.18
+    contrast: float = 0.5
+    brightness: float = 0.5
+    blur: float = 0.8
 
 
-def augment(images, size, seed):
+WIDE = Ranges()  # for a network that sees every picture many times
+
+
+def augment(images, size, seed, ranges=WIDE):
     """Draws one random copy of each picture, enlarged.
 
     Args:
         images: uint8 or float32 tensor (n, 32, 32, 3), 0 to 255.
         size: height and width of the copies in pixels.
         seed: int tensor of shape (2,): the same seed gives the same copies.
+        ranges: `Ranges`.
 
     Returns:
         float32 tensor (n, size, size, 3), 0 to 255.
     """
     n = tf.shape(images)[0]
     draws = tf.random.stateless_uniform((n, 9), seed, -1.0, 1.0)  # a column each
-    images = _relight(_blur(tf.cast(images, tf.float32), draws[:, 0]), draws[:, 1], draws[:, 2])
+    images = _blur(tf.cast(images, tf.float32), ranges.blur * draws[:, 0])
+    images = _relight(images, ranges.contrast * draws[:, 1], ranges.brightness * draws[:, 2])
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
-        transforms=_poses(draws[:, 3:], tf.cast(size, tf.float32)),
+        transforms=_poses(draws[:, 3:], tf.cast(size, tf.float32), ranges),
         output_shape=[size, size],
         fill_value=0.0,
         interpolation="BILINEAR",
@@ -43,29 +64,29 @@ def _blur(images, draw):
     kernel = tf.tile((row[:, None] * row)[:, :, None, None], (1, 1, 3, 1))  # (3, 3, 3, 1)
     padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
     blurred = tf.nn.depthwise_conv2d(padded, kernel, [1, 1, 1, 1], "VALID")
-    share = tf.maximum(draw, 0.0)[:, None, None, None] * BLUR
+    share = tf.maximum(draw, 0.0)[:, None, None, None]
     return images + share * (blurred - images)
 
 
 def _relight(images, contrast, brightness):
     """Makes each picture lighter or darker, and stretches it about its mean colour."""
     mean = tf.reduce_mean(images, axis=(1, 2), keepdims=True)  # (n, 1, 1, 3)
-    light = tf.exp(BRIGHTNESS * brightness)[:, None, None, None]
-    stretch = tf.exp(CONTRAST * contrast)[:, None, None, None]
+    light = tf.exp(brightness)[:, None, None, None]
+    stretch = tf.exp(contrast)[:, None, None, None]
     return tf.clip_by_value(light * (mean + stretch * (images - mean)), 0.0, 255.0)
 
 
-def _poses(draws, size):
+def _poses(draws, size, ranges):
     """Affine maps from pixels of the copy to pixels of the picture, as the warp op wants them."""
-    angle = ROTATION * draws[:, 0]
-    scale = 1.0 + SCALE * draws[:, 1]
-    squeeze = 1.0 + SCALE / 2 * draws[:, 2]
+    angle = ranges.rotation * draws[:, 0]
+    scale = 1.0 + ranges.scale * draws[:, 1]
+    squeeze = 1.0 + ranges.scale / 2 * draws[:, 2]
     zoom = 32.0 / size
     a, b = tf.cos(angle) * scale * squeeze * zoom, -tf.sin(angle) * scale * zoom
     c, d = tf.sin(angle) * scale * squeeze * zoom, tf.cos(angle) * scale * zoom
     # Pixel centres: the copy's middle, (size - 1) / 2, lands on the picture's, 15.5, plus a shift.
     middle = (size - 1.0) / 2
-    x = 15.5 + SHIFT * draws[:, 3] - (a + b) * middle
-    y = 15.5 + SHIFT * draws[:, 4] - (c + d) * middle
+    x = 15.5 + ranges.shift * draws[:, 3] - (a + b) * middle
+    y = 15.5 + ranges.shift * draws[:, 4] - (c + d) * middle
     zero = tf.zeros_like(a)
     return tf.stack([a, b, x, c, d, y, zero, zero], axis=1)  # (n, 8)

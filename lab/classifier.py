@@ -57,7 +57,7 @@ class Classifier:
                 f"{self.weights_sha256[:16]}...); received others ({trunk.sha256[:16]}...): name "
                 "the right file with --weights"
             )
-        extract = features.extractor(trunk.arrays, RECIPES[self.layer], self.variant)
+        extract = features.Extractor(trunk.arrays, RECIPES[self.layer], self.variant)
         return features.run(images, extract)
 
     def logits(self, x):

@@ -177,7 +177,10 @@ def read_weights(option, offline, folder=None, recorded=None):
 
 def examples():
     """The pictures in examples/, by name."""
-    return sorted(EXAMPLES.glob("*.png"))
+    files = sorted(EXAMPLES.glob("*.png"))
+    if not files:
+        raise LabError(f"{EXAMPLES}: expected example signs; there are none: name pictures")
+    return files
 
 
 def read_data(option, offline):

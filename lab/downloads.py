@@ -26,7 +26,12 @@ class _Failed(Exception):
     """An address did not give the file; the text says why."""
 
 
-def fetch(name: str, folder: str | Path | None = None, offline: bool = False) -> Path:
+def fetch(
+    name: str,
+    folder: str | Path | None = None,
+    offline: bool = False,
+    patience: float | None = None,
+) -> Path:
     """Gives a published file's path, downloading it where it is missing.
 
     Address, size and target are said on stderr first. An interrupted download stays as `.part` and
@@ -36,6 +41,7 @@ def fetch(name: str, folder: str | Path | None = None, offline: bool = False) ->
         name: a key of `REMOTE`.
         folder: where the file is looked for and put; None: beside the scripts.
         offline: do not reach for the network. What can be made from a file that is there, is.
+        patience: seconds for all its addresses together to give a first answer; None: `PATIENCE`.
 
     Returns:
         The file's path.
@@ -54,7 +60,7 @@ def fetch(name: str, folder: str | Path | None = None, offline: bool = False) ->
     failures = []
     targets = dict.fromkeys((path, archive))  # one, where nothing else makes the file
     sources = [(target, url) for target in targets for url in REMOTE[target.name].addresses]
-    for target, url, answer in _ask([] if offline else sources):
+    for target, url, answer in _ask([] if offline else sources, patience or PATIENCE):
         try:
             _download(target, url, answer)
         except _Failed as failed:
@@ -83,13 +89,14 @@ def _make(remote: Remote, archive: Path, path: Path) -> None:
     remote.make(archive, path)
 
 
-def _ask(sources: list[tuple[Path, str]]) -> Iterator[tuple[Path, str, int | Exception]]:
-    """Asks one address after the other for its first answer, each with its share of PATIENCE.
+def _ask(
+    sources: list[tuple[Path, str]], left: float
+) -> Iterator[tuple[Path, str, int | Exception]]:
+    """Asks one address after the other for its first answer, each with its share of the time left.
 
     Yields:
         Target, address, and the file's size in bytes (0: not told) or what went wrong.
     """
-    left = PATIENCE
     for number, (target, url) in enumerate(sources):
         share = left / (len(sources) - number)
         answers: queue.SimpleQueue[int | Exception] = queue.SimpleQueue()

@@ -1,5 +1,6 @@
 """From a training's options to its files: which experiment, its test set, metrics, report."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -8,19 +9,18 @@ from lab import classifier, extraction, finetuning, judging, machine, report, ru
 from lab.storage import LabError
 
 
-def train(options, data, weights, folder, tell=None, progress=iter):
-    """Runs the experiment that the options name.
+def prepare(options, data, weights):
+    """Checks all that the options name against data and weights, before anything is written.
 
     Args:
         options: train, layer, variant, precision, split, epochs, batch_size, seed, as parsed.
         data: `lab.signs.Signs`.
         weights: `lab.weights.Weights`, or None for random ones.
-        folder: the run's.
-        tell: called with each epoch's record.
-        progress: wraps iterables of batches.
 
     Returns:
-        `lab.outcome.Outcome`.
+        A function (folder, tell, progress) that runs the experiment and gives its
+        `lab.outcome.Outcome`: the run's folder; what is called with each epoch's record; what
+        wraps iterables of batches.
     """
     o = options
     if o.train == "head":
@@ -28,7 +28,10 @@ def train(options, data, weights, folder, tell=None, progress=iter):
         settings = extraction.Settings(
             layer, o.variant, o.precision, o.split, o.epochs, o.batch_size, o.seed
         )
-        return extraction.train(data, weights, settings, tell, progress)
+        parts = extraction.prepare(data, weights, settings)
+        return lambda _, tell, progress: extraction.train(
+            data, weights, settings, parts, tell, progress
+        )
     if o.variant != "caffe":
         raise LabError(
             f"expected --variant caffe to train the whole network; received {o.variant}: the old "
@@ -36,16 +39,17 @@ def train(options, data, weights, folder, tell=None, progress=iter):
         )
     plan = finetuning.plan(o.train, o.epochs, o.batch_size, o.seed, o.precision)
     arrays = finetuning.start_weights(o.train, weights and weights.arrays, o.seed)
+    parts = finetuning.split(data, o.split)
     notes = {"train": o.train, "split": o.split, "data": Path(data.source).name}
     notes["weights_sha256"] = weights and weights.sha256
-    return finetuning.train(data, arrays, plan, o.split, folder, tell, progress, notes)
+    return functools.partial(finetuning.train, data, arrays, plan, parts, notes)
 
 
 def conclude(options, outcome, data, test, weights, folder):
     """Writes classifier and report, and judges on the second set.
 
     Args:
-        options, data, weights, folder: as in `train`.
+        options, data, weights, folder: as in `prepare`.
         outcome: `lab.outcome.Outcome`.
         test: a second `lab.signs.Signs`, or None.
 
@@ -70,7 +74,9 @@ def conclude(options, outcome, data, test, weights, folder):
         "images": len(data),
         "images_per_second": None,
         "feature_seconds": None,
+        "accuracy_interval": outcome.judgement.interval,
         "temperature": kept.temperature,
+        "calibration_error": outcome.judgement.calibration_error,
         "weights_sha256": weights and weights.sha256,
         "data_sha256": signs.sha256(data),
         "versions": machine.versions(),

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab import features, heads, provenance, signs, statistics
+import alexnet
+from lab import features, heads, logistic, provenance, signs, statistics
 from lab.classifier import Classifier
 from lab.judging import Judgement
 from lab.outcome import Outcome
 from lab.recipes import RECIPES
+from lab.weights import check
 
 CLASSES = len(signs.class_names())
+ITERATIONS = 10  # of L-BFGS that are called an epoch, where a recipe has it in Adam's place
 
 
 @dataclass(frozen=True)
@@ -32,53 +35,58 @@ class Settings:
     seed: int
 
 
-def split(data, weights, how):
-    """Indices of training and of held-out pictures.
+def prepare(data, weights, settings):
+    """Splits the pictures, and checks that the weights serve the recipe.
 
     Pictures that the network itself was trained on hold out nothing: the head is then judged on the
-    network's own test tracks, whatever `how` says.
+    network's own test tracks, whatever the settings say.
+
+    Args:
+        data: `lab.signs.Signs`.
+        weights: `lab.weights.Weights`.
+        settings: `Settings`.
 
     Returns:
-        The indices, and the split's name.
+        Indices of training and of held-out pictures, and the split's name.
 
     Raises:
-        LabError: no such split of these pictures, or all of them were trained on.
+        LabError: no such split of these pictures, all of them were trained on, or a layer lacks.
     """
+    names = alexnet.LAYERS[: alexnet.LAYERS.index(RECIPES[settings.layer].last) + 1]
+    check(weights.arrays, alexnet.SHAPES, [name for name in names if name in alexnet.SHAPES])
     seen = provenance.seen_by(weights, data)
     if seen.any():
         return np.flatnonzero(seen), np.flatnonzero(~seen), "track"
-    if how == "track":
-        return *signs.track_split(data), how
-    return *signs.random_split(data.labels), how
+    if settings.split == "track":
+        return *signs.track_split(data), "track"
+    return *signs.random_split(data.labels), "random"
 
 
-def train(data, weights, settings, tell=None, progress=iter):
+def train(data, weights, settings, parts, tell=None, progress=iter):
     """Computes the features, or takes those kept from before, and trains a head on them.
 
     Args:
         data: `lab.signs.Signs`.
         weights: `lab.weights.Weights`.
         settings: `Settings`.
+        parts: as `prepare` gives them.
         tell: called with each epoch's record.
         progress: wraps iterables of batches.
 
     Returns:
         `Outcome`.
-
-    Raises:
-        LabError: no such split of these pictures, or the weights lack a layer.
     """
     s = settings
-    rows, held_out, name = split(data, weights, s.split)
-    x, seconds = _features(data, weights, s, progress)
-    fit = functools.partial(_fit, x, data.labels, s, progress=progress)
-    head, history = fit(rows, judged_on=held_out, tell=tell)
+    rows, held_out, name = parts
+    x, seconds = features_of(data, weights, s, progress)
+    learn = functools.partial(fit, x, data, s, progress=progress)
+    head, history = learn(rows, judged_on=held_out, tell=tell)
     logits = head.logits(x, held_out)
     judged = logits, data.labels[held_out]
     if name != "track" and data.tracks is not None:
         by_track, met_not = signs.track_split(data)
-        judged = fit(by_track)[0].logits(x, met_not), data.labels[met_not]
-    kept = fit(np.arange(len(data)))[0]
+        judged = learn(by_track)[0].logits(x, met_not), data.labels[met_not]
+    kept = learn(np.arange(len(data)))[0]
     kept = Classifier(
         np.asarray(kept.kernel),
         np.asarray(kept.bias),
@@ -102,25 +110,52 @@ def train(data, weights, settings, tell=None, progress=iter):
     return Outcome(judgement, weights, history, counts, measured)
 
 
-def _features(data, weights, s, progress):
+def features_of(data, weights, s, progress=iter):
+    """The features that settings name, and the seconds they took; see `features.compute`."""
     recipe = RECIPES[s.layer]
     made_of = features.key(signs.sha256(data), weights.sha256, recipe, s.variant, s.precision)
-    build = functools.partial(features.extractor, weights.arrays, recipe, s.variant, s.precision)
+    build = functools.partial(features.Extractor, weights.arrays, recipe, s.variant, s.precision)
     return features.compute(data.images, build, made_of, progress)
 
 
-def _fit(x, labels, s, rows, judged_on=None, tell=None, progress=iter):
-    """A head trained on some rows, and its history."""
-    head, history = heads.Head(x.shape[1], CLASSES, s.seed), []
-    for epoch in range(1, s.epochs + 1):
-        loss, seconds = head.train_epoch(x, labels, rows, s.batch_size, progress)
-        if judged_on is None:
-            continue
+def fit(x, data, s, rows, judged_on=None, tell=None, progress=iter):
+    """Trains a head on some rows.
+
+    Args:
+        x: the features, as `features.compute` gives them.
+        data: `lab.signs.Signs`.
+        s: `Settings`.
+        rows: int64 (m,), the pictures to learn from; their copies are learned from too.
+        judged_on: int64 (k,), the pictures to measure on after each epoch, or None.
+        tell: called with each epoch's record.
+        progress: wraps the iterable of steps.
+
+    Returns:
+        The head, which has kernel, bias and logits(x, rows), and a dict for each epoch.
+    """
+    recipe, labels, history = RECIPES[s.layer], data.labels, []
+
+    def judge(head, loss, seconds):
         start = time.perf_counter()
-        accuracy = float(np.mean(head.logits(x, judged_on).argmax(axis=1) == labels[judged_on]))
+        right = head.logits(x, judged_on).argmax(axis=1) == labels[judged_on]
         seconds += time.perf_counter() - start
-        record = {"epoch": epoch, "seconds": seconds, "loss": loss, "validation_accuracy": accuracy}
-        history.append(record)
+        record = {"epoch": len(history) + 1, "seconds": seconds, "loss": loss}
+        history.append(record | {"validation_accuracy": float(np.mean(right))})
         if tell:
-            tell(record)
+            tell(history[-1])
+
+    if recipe.components:
+        n = len(labels)
+        copies = np.concatenate([rows + k * n for k in range(1 + recipe.copies)])
+        head = logistic.Logistic(
+            x, copies, labels[copies % n], CLASSES, recipe.components, recipe.penalty, s.seed
+        )
+        say = None if judged_on is None else functools.partial(judge, head)
+        head.descend(ITERATIONS * s.epochs, ITERATIONS, say)
+        return head, history
+    head = heads.Head(x.shape[1], CLASSES, s.seed)
+    for _ in range(s.epochs):
+        loss, seconds = head.train_epoch(x, labels, rows, s.batch_size, progress)
+        if judged_on is not None:
+            judge(head, loss, seconds)
     return head, history

@@ -2,18 +2,19 @@
 
 import hashlib
 import json
-import shutil
 import time
-from dataclasses import asdict
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 import alexnet
-from lab import pictures, storage
+from lab import augmentation, pictures, storage
 
 BATCH = 128
+# Copies for a linear head stay nearer to their picture than those for a network: it sees few.
+MILD = augmentation.Ranges(2.0, 0.18, 0.13, 0.3, 0.4, 0.6)
+STALE = 3600  # seconds without a write after which half an array is nobody's
 VERSION = 1  # of the computation below: another number makes every kept result unused
 POLICIES = {
     "float32": "float32",
@@ -46,35 +47,49 @@ def enlarge(images, size, variant="caffe"):
     return tf.reshape(x, (-1, size, size, channels))
 
 
-def extractor(arrays, recipe, variant="caffe", precision="float32"):
-    """Builds the function from small pictures to a recipe's features.
+class Extractor:
+    """From small pictures to a recipe's features, through the frozen network.
 
     Args:
         arrays: dict, layer name -> (kernel, bias), as `alexnet.build` takes it.
         recipe: `lab.recipes.Recipe`.
         variant: {"caffe", "lab"}.
         precision: {"float32", "bfloat16", "float16"}: what the network computes in.
-
-    Returns:
-        A compiled function: uint8 (n, 32, 32, 3) -> float16 (n, d).
     """
-    network = alexnet.build(arrays, recipe.last, variant=variant, dtype=POLICIES[precision])
-    outputs = {name: network.get_layer(name).output for name in recipe.layers}
-    network = keras.Model(network.input, outputs)
+
+    def __init__(self, arrays, recipe, variant="caffe", precision="float32"):
+        self.recipe, self.variant = recipe, variant
+        network = alexnet.build(arrays, recipe.last, variant=variant, dtype=POLICIES[precision])
+        outputs = {name: network.get_layer(name).output for name in recipe.layers}
+        self._network = keras.Model(network.input, outputs)
 
     @tf.function(input_signature=[tf.TensorSpec((None, 32, 32, 3), tf.uint8)])
-    def extract(images):
-        parts = []
-        layers = network(enlarge(images, alexnet.SIZE, variant), training=False)
-        for x in (layers[name] for name in recipe.layers):
+    def __call__(self, images):
+        """float16 (n, d) of pictures uint8 (n, 32, 32, 3)."""
+        return self._features(enlarge(images, alexnet.SIZE, self.variant))
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec((None, 32, 32, 3), tf.uint8),
+            tf.TensorSpec((2,), tf.int32),
+        ]
+    )
+    def of_copies(self, images, seed):
+        """The same of one random copy of each picture."""
+        return self._features(augmentation.augment(images, alexnet.SIZE, seed, MILD))
+
+    def _features(self, pictures):  # (n, 227, 227, 3)
+        parts, layers = [], self._network(pictures, training=False)
+        for x in (layers[name] for name in self.recipe.layers):
             if x.shape[1] == 13:  # (n, 13, 13, c) -> (n, 6, 6, c)
                 x = tf.nn.max_pool2d(x, 3, 2, "VALID")
-            parts.append(tf.reshape(x, (-1, np.prod(x.shape[1:]))))
-        x = tf.cast(tf.concat(parts, axis=1), tf.float32)  # (n, d)
-        x = tf.sqrt(x) if recipe.power == 0.5 else x
-        return tf.cast(recipe.scale * x, tf.float16)
-
-    return extract
+            x = tf.cast(tf.reshape(x, (-1, np.prod(x.shape[1:]))), tf.float32)
+            x = tf.sqrt(x) if self.recipe.power == 0.5 else x
+            if self.recipe.unit:
+                # Longer than 1, as float16 has few digits for the smallest of 13,824 parts of it.
+                x = tf.math.l2_normalize(x, axis=1) * np.float32(x.shape[1] ** 0.5)
+            parts.append(x)
+        return tf.cast(self.recipe.scale * tf.concat(parts, axis=1), tf.float16)  # (n, d)
 
 
 def width(recipe):
@@ -102,7 +117,8 @@ def key(signs_hash, weights_hash, recipe, variant, precision):
         "version": VERSION,
         "data_sha256": signs_hash,
         "weights_sha256": weights_hash,
-        "recipe": asdict(recipe),
+        "recipe": {name: getattr(recipe, name) for name in ("power", "scale", "unit", "copies")}
+        | {"layers": list(recipe.layers)},
         "variant": variant,
         "precision": precision,
     }
@@ -113,12 +129,13 @@ def compute(images, extract, made_of, progress=iter):
 
     Args:
         images: uint8 (n, 32, 32, 3).
-        extract: function that gives the extractor; called only where there is work to do.
+        extract: function that gives the `Extractor`; called only where there is work to do.
         made_of: the dict of `key`.
         progress: wraps the iterable of batches.
 
     Returns:
-        features: float16 (n, d), a read-only memory map.
+        features: float16 (n * (1 + copies), d), a read-only memory map: row i + k * n is that of
+            picture i's k-th copy, of which number 0 is the picture itself.
         seconds: from the first picture read to the last feature on disk; None where kept.
 
     Raises:
@@ -127,20 +144,26 @@ def compute(images, extract, made_of, progress=iter):
     text = json.dumps(made_of, sort_keys=True)
     folder = storage.cache_folder() / hashlib.sha256(text.encode()).hexdigest()[:16]
     array, label = folder / "features.npy", folder / "key.json"
-    kept = _kept(array, label, json.loads(text), len(images))
-    if kept is not None:
-        return kept, None
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    n, copies = len(images), made_of["recipe"]["copies"]
+    count = n * (1 + copies)
+    found = _kept(array, label, json.loads(text), count)
+    if found is not None:
+        return found, None
+    label.unlink(missing_ok=True)
+    for part in folder.glob(".features-*"):  # of a run that was killed; another may be at work
+        if time.time() - part.stat().st_mtime > STALE:
+            part.unlink()
     run = extract()
     first = run(images[:1])  # compiles, and tells the width
-    storage.check_space(folder, len(images) * first.shape[1] * 2)
+    storage.check_space(folder, count * first.shape[1] * 2)
+    batches = [(k, i) for k in range(1 + copies) for i in range(0, n, BATCH)]
     start = time.perf_counter()
     with storage.atomic(array) as part:
-        shape = (len(images), first.shape[1])
-        kept = np.lib.format.open_memmap(part, "w+", np.float16, shape)
-        for i in progress(range(0, len(images), BATCH)):
-            kept[i : i + BATCH] = run(images[i : i + BATCH])
+        kept = np.lib.format.open_memmap(part, "w+", np.float16, (count, first.shape[1]))
+        for k, i in progress(batches):
+            some = images[i : i + BATCH]
+            x = run.of_copies(some, tf.constant([k, i])) if k else run(some)
+            kept[k * n + i : k * n + i + len(some)] = x
         kept.flush()
         del kept
     seconds = time.perf_counter() - start

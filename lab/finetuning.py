@@ -16,13 +16,17 @@ from lab.outcome import Outcome
 from lab.recipes import NETWORK
 from lab.storage import LabError
 
-CHECKPOINT = "checkpoint.npz"
-
 
 def split(data, how):
     """Indices of training, validation and test pictures; the random split has none for testing."""
     if how == "track":
-        return signs.three_way_split(data)
+        parts = signs.three_way_split(data)
+        if not len(parts[1]):
+            raise LabError(
+                f"{data.source}: expected enough signs to choose by; a tenth of the tracks of each "
+                "class makes none: give about ten tracks a class, or take --split random"
+            )
+        return parts
     train, validation = signs.random_split(data.labels)
     return train, validation, np.zeros(0, np.int64)
 
@@ -45,29 +49,29 @@ def plan(kind, epochs, batch_size, seed, precision):
     return training.Plan(epochs, batch_size, seed, precision, **training.KINDS[kind])
 
 
-def train(data, arrays, its_plan, how, folder, tell=None, progress=iter, notes=None):
+def train(data, arrays, its_plan, parts, notes, folder, tell=None, progress=iter):
     """Trains the network, or goes on where a checkpoint in the folder stopped, and judges it.
 
     Args:
         data: `lab.signs.Signs`.
         arrays: the weights to start from: dict, layer name -> (kernel, bias), conv1 to conv5.
         its_plan: `training.Plan`.
-        how: {"random", "track"}, the split.
+        parts: training, validation and test indices, as `split` gives them.
+        notes: what the trunk's recipe says besides the plan.
         folder: where trunk, classifier and, until they are there, the checkpoint go.
         tell: called with each epoch's record.
         progress: wraps the iterable of steps.
-        notes: what the trunk's recipe says besides the plan.
 
     Returns:
         `lab.outcome.Outcome`, judged on the test tracks, or on the random split's validation part.
 
     Raises:
-        LabError: no such split of these pictures, or a loss that is not finite.
+        LabError: a loss that is not finite.
     """
-    rows, validation, test = split(data, how)
+    rows, validation, test = parts
     classes = len(signs.class_names())
     run = training.Run(arrays, data.images[rows], data.labels[rows], its_plan, classes)
-    checkpoint = folder / CHECKPOINT
+    checkpoint = folder / runs.CHECKPOINT
     if checkpoint.exists():
         run.restore(checkpoint)
     while run.epoch < its_plan.epochs:
@@ -79,7 +83,7 @@ def train(data, arrays, its_plan, how, folder, tell=None, progress=iter, notes=N
         run.save(checkpoint)
         if tell:
             tell(run.history[-1])
-    trunk = _write_trunk(run, data, np.concatenate([rows, validation]), test, folder, notes or {})
+    trunk = _write_trunk(run, data, np.concatenate([rows, validation]), test, folder, notes)
     kernel, bias = (part.astype(np.float16).astype(np.float32) for part in run.head())
     kept = Classifier(kernel, bias, signs.class_names(), NETWORK, "caffe", trunk.sha256)
     chosen = judging.judge(kept, trunk, data, validation)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab import heads, provenance
+from lab import heads, provenance, statistics
 from lab.classifier import Classifier
 from lab.evaluation import Evaluation
 from lab.signs import Signs
@@ -32,6 +32,25 @@ class Judgement:
     @property
     def accuracy(self):
         return float(np.mean(self.logits.argmax(axis=1) == self.data.labels))
+
+    @property
+    def interval(self):
+        """The accuracy's 95% interval, by bootstrap over tracks; None where they are not known."""
+        if self.data.tracks is None:
+            return None
+        correct = self.logits.argmax(axis=1) == self.data.labels
+        return statistics.track_interval(correct, self.data.tracks)
+
+    @property
+    def calibration_error(self):
+        """Expected calibration error before and after the temperature."""
+        kept, labels = self.classifier, self.data.labels
+        plain, cooled = self.logits * kept.temperature, self.logits  # `probabilities` divides
+        before, after = (
+            statistics.expected_calibration_error(kept.probabilities(logits), labels)
+            for logits in (plain, cooled)
+        )
+        return {"before": before, "after": after}
 
     def evaluation(self, **known):
         """What the report shows; `known` as in `lab.evaluation.Evaluation`."""

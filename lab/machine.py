@@ -1,8 +1,11 @@
 """What a run ran on: versions of what it used, and the memory that it took."""
 
+import datetime
+import os
 import platform
 import sys
 from importlib import metadata
+from pathlib import Path
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pandas")
 
@@ -20,3 +23,20 @@ def peak_rss_mib() -> float | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
+
+
+def processor() -> str:
+    """The processor's name, as the system tells it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def describe() -> dict:
+    """Date, machine and versions, as a benchmark's results name them."""
+    return {
+        "date": datetime.date.today().isoformat(),
+        "machine": {"processor": processor(), "cores": os.cpu_count()},
+        "versions": versions(),
+    }

@@ -58,9 +58,7 @@ def decode(file: BinaryIO, name: str) -> np.ndarray:
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # Pillow's remarks on odd files that it reads all the same
+            warnings.simplefilter("ignore")  # Pillow's remarks on odd files that it reads anyway
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(file, formats=FORMATS) as image:
                 return _rgb(ImageOps.exif_transpose(image))

@@ -13,11 +13,20 @@ class Recipe:
         power: exponent of the activations, which are never negative. The square root keeps a few
             strong activations from drowning the rest: pool5, random split, 0.979 -> 0.990.
         scale: factor after that. With 0.1 the lab's Adam, 1e-3, neither crawls nor jumps.
+        unit: whether each layer's features are first divided by their length.
+        copies: randomly moved, turned and scaled copies of each picture that are learned from too.
+        components: where given, the head is found by L-BFGS on so many whitened components, see
+            `lab.logistic`; elsewhere by the lab's Adam.
+        penalty: of L-BFGS, on the kernel's squares.
     """
 
     layers: tuple[str, ...]
     power: float = 0.5
     scale: float = 0.1
+    unit: bool = False
+    copies: int = 0
+    components: int | None = None
+    penalty: float = 1e-4
 
     @property
     def last(self):

@@ -9,7 +9,7 @@ from lab.storage import LabError
 
 RUNS = storage.ROOT / "runs"
 OPTIONS, METRICS = "options.json", "metrics.json"
-CLASSIFIER, TRUNK = "classifier.npz", "trunk.npz"
+CLASSIFIER, TRUNK, CHECKPOINT = "classifier.npz", "trunk.npz", "checkpoint.npz"
 
 
 def folder(prefix: str = "") -> Path:
@@ -60,6 +60,7 @@ def arguments(folder: str | Path) -> list[str]:
 def finish(folder: Path, metrics: dict) -> None:
     """Writes the metrics; from here on the run counts as complete."""
     storage.write_json(folder / METRICS, metrics)
+    (folder / CHECKPOINT).unlink(missing_ok=True)
 
 
 def newest(runs: str | Path | None = None) -> Path | None:

@@ -1,14 +1,18 @@
-"""Fixtures shared by the tests: where the real data is, and a cache folder of the test's own."""
+"""Fixtures shared by the tests: real data, tiny data, and cache and runs of a test's own."""
 
 import os
+import pickle
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from lab import storage  # noqa: E402
+from lab import rendered, runs, storage, weights
+
+CLASSES = (9, 10, 20)  # of the tiny data; three tracks each: to learn, to choose, to test
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +25,47 @@ def lab_data() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    """No test reads or leaves features in the user's cache."""
+def own_folders(tmp_path, monkeypatch):
+    """No test reads or leaves features in the user's cache, or runs among the user's."""
     monkeypatch.setattr(storage, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(runs, "RUNS", tmp_path / "runs")
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """A dict like train.p's: three classes, each with three signs that come nearer in 30 frames."""
+    images, labels = rendered.signs(90 * len(CLASSES), seed=5, classes=CLASSES)
+    order = np.argsort(labels, kind="stable")
+    side = np.tile(np.linspace(20, 80, 30).astype(np.int64), 3 * len(CLASSES))
+    sizes = np.stack([side, side], axis=1) + 10
+    coords = np.stack([0 * side + 5, 0 * side + 5, side + 5, side + 5], axis=1)
+    features = {"features": images[order], "labels": labels[order].astype(np.uint8)}
+    return features | {"sizes": sizes, "coords": coords}
+
+
+@pytest.fixture(scope="session")
+def tiny_p(tiny, tmp_path_factory) -> Path:
+    """The tiny data as a pickle."""
+    path = tmp_path_factory.mktemp("data") / "tiny.p"
+    path.write_bytes(pickle.dumps(tiny, 3))
+    return path
+
+
+@pytest.fixture(scope="session")
+def conv_npz(tmp_path_factory) -> Path:
+    """Random weights of conv1 to conv5."""
+    import alexnet
+
+    path = tmp_path_factory.mktemp("weights") / "conv.npz"
+    weights.save(path, alexnet.random_arrays(0))
+    return path
+
+
+@pytest.fixture(scope="session")
+def full_npz(tmp_path_factory) -> Path:
+    """Random weights of the whole network, in half precision: 122 MB."""
+    import alexnet
+
+    path = tmp_path_factory.mktemp("weights") / "full.npz"
+    weights.save(path, alexnet.random_arrays(0, "prob"), np.float16)
+    return path

@@ -1,0 +1,92 @@
+"""The classifier in trained/, judged: its test tracks, rendered signs, a head on rendered signs.
+
+    python benchmarks/bundled.py --data train.p
+
+Writes benchmarks/results/bundled.json.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import train_feature_extraction  # noqa: E402
+from lab import (  # noqa: E402
+    classifier,
+    cli,
+    judging,
+    machine,
+    rendered,
+    runs,
+    signs,
+    statistics,
+    storage,
+    weights,
+)
+
+OF_EACH = 50  # rendered pictures of each class, of which the majority decides
+
+
+def on_rendered(kept, trunk):
+    """How many of the 43 classes the majority of their rendered signs is named as."""
+    images, labels = rendered.signs(43 * OF_EACH, seed=1)
+    predicted = kept.logits(kept.features(images, trunk)).argmax(axis=1)
+    votes = statistics.confusion(labels, predicted, 43)
+    wrong = np.flatnonzero(votes.argmax(axis=1) != np.arange(43))
+    return 43 - len(wrong), wrong.tolist(), float(np.mean(predicted == labels))
+
+
+def head_on_rendered(options):
+    """Accuracy on the test tracks of a head that learned from rendered signs alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        storage.CACHE = Path(folder) / "cache"
+        argv = ["--weights", "bundled", "--data", "rendered", "--test", options.data]
+        argv += ["--output", str(Path(folder) / "run")]
+        if train_feature_extraction.main(argv):
+            sys.exit("the training failed")
+        return json.loads((Path(folder) / "run/metrics.json").read_text())["test_accuracy"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="train.p", metavar="FILE")
+    options = parser.parse_args()
+    kept, trunk = classifier.load(cli.BUNDLED), weights.read(cli.BUNDLED / runs.TRUNK)
+    judgement = judging.judge(kept, trunk, signs.load(options.data))
+    matrix = judgement.evaluation().matrix
+    low, high = judgement.interval
+    count, wrong, share = on_rendered(kept, trunk)
+    pairs = [
+        (kept.classes[t], kept.classes[g], n, int(matrix[t].sum()))
+        for t, g, n in statistics.confused_pairs(matrix)
+    ]
+    result = machine.describe() | {
+        "command": "python benchmarks/bundled.py",
+        "seed": 0,
+        "bytes": storage.folder_size(cli.BUNDLED),
+        "accuracy": judgement.accuracy,
+        "low": low,
+        "high": high,
+        "images": len(judgement.data),
+        "tracks": len(np.unique(judgement.data.tracks)),
+        "calibration_error": judgement.calibration_error,
+        "worst_pairs": pairs,
+        "rendered": count,
+        "rendered_wrong": wrong,
+        "rendered_accuracy": share,
+        "head_on_rendered": head_on_rendered(options),
+    }
+    print(json.dumps(result, indent=2))
+    storage.write_json(ROOT / "benchmarks/results/bundled.json", result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""The four cases of transfer learning, measured: little or much data, near to or far from the old.
+
+    python benchmarks/cases.py --imagenet bvlc-alexnet.npy --data train.p
+
+Near is the sign trunk in trained/, far the ImageNet trunk. Both get the pictures of the sign
+trunk's test tracks, which neither has seen; half of each class's tracks are learned from and half
+are judged on. Little is ten pictures a class, much is all. Writes benchmarks/results/cases.json.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import alexnet
+from lab import (
+    cli,
+    features,
+    heads,
+    machine,
+    provenance,
+    signs,
+    statistics,
+    storage,
+    training,
+    weights,
+)
+from lab.recipes import RECIPES
+from lab.runs import TRUNK
+
+LATE, EARLY = "pool5", "conv3"
+FEW = 10  # pictures a class
+# Pictures are few here, so epochs are many: about the same number of steps in both columns.
+EPOCHS = {"small": {"head": 60, "network": 40}, "large": {"head": 20, "network": 10}}
+SIZES = (131,) * 8 + (227,) * 2
+# What Karpathy's CS231n notes advise ("Transfer Learning", when and how to fine-tune).
+ADVICE = {
+    ("similar", "small"): ("late",),
+    ("similar", "large"): ("fine-tuned",),
+    ("different", "small"): ("early",),
+    ("different", "large"): ("fine-tuned", "scratch"),
+}
+
+
+def task(data, trunk):
+    """The test tracks' pictures of classes with two tracks or more, and which are judged on."""
+    some = data.subset(~provenance.seen_by(trunk, data))
+    counts = [len(np.unique(some.tracks[some.labels == c])) for c in range(43)]
+    some = some.subset(np.isin(some.labels, np.flatnonzero(np.array(counts) > 1)))
+    return some, signs.folds(some.labels, some.tracks, k=2) == 0
+
+
+def few(labels, rows, seed=0):
+    """Ten of the rows of each class."""
+    rng = np.random.default_rng(seed)
+    chosen = [rng.permutation(rows[labels[rows] == c])[:FEW] for c in np.unique(labels[rows])]
+    return np.sort(np.concatenate(chosen))
+
+
+def linear(data, rows, judged, trunk, layer, epochs):
+    """Answers of a linear head on frozen features."""
+    recipe = RECIPES[layer]
+    made_of = features.key(signs.sha256(data), trunk.sha256, recipe, "caffe", "float32")
+    x, _ = features.compute(
+        data.images, lambda: features.Extractor(trunk.arrays, recipe), made_of, cli.progress
+    )
+    head = heads.Head(x.shape[1], 43)
+    for _ in range(epochs):
+        head.train_epoch(x, data.labels, rows, 128)
+    return head.logits(x, judged).argmax(axis=1)
+
+
+def network(data, rows, judged, arrays, kind, epochs):
+    """Answers of a network that was trained as a whole."""
+    options = training.KINDS[kind] | {"sizes": SIZES}
+    plan = training.Plan(epochs, 64, precision="bfloat16", **options)
+    run = training.Run(arrays, data.images[rows], data.labels[rows], plan, 43)
+    for _ in range(epochs):
+        run.train_epoch(progress=cli.progress)
+        run.end_epoch()
+    return run.predict(data.images[judged], alexnet.SIZE).argmax(axis=1)
+
+
+def measure(data, judged, answer):
+    """Accuracy by track with its interval, and the seconds it took."""
+    start = time.perf_counter()
+    correct = answer() == data.labels[judged]
+    low, high = statistics.track_interval(correct, data.tracks[judged])
+    result = {"accuracy": float(correct.mean()), "low": low, "high": high}
+    return result | {"seconds": round(time.perf_counter() - start, 1)}
+
+
+def cell(data, rows, judged, trunk, size, scratch):
+    """The four ways of one case; from scratch no trunk matters, so that is measured once."""
+    epochs, convolutions = EPOCHS[size], [row.name for row in alexnet.CONVOLUTIONS]
+    arrays = {name: trunk.arrays[name] for name in convolutions}
+    ways = {
+        "late": lambda: linear(data, rows, judged, trunk, LATE, epochs["head"]),
+        "early": lambda: linear(data, rows, judged, trunk, EARLY, epochs["head"]),
+        "fine-tuned": lambda: network(data, rows, judged, arrays, "all", epochs["network"]),
+    }
+    result = {name: measure(data, judged, way) for name, way in ways.items()}
+    if scratch is None:
+        new = alexnet.random_arrays(0, "conv5")
+        scratch = measure(
+            data, judged, lambda: network(data, rows, judged, new, "scratch", epochs["network"])
+        )
+    return result | {"scratch": scratch}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--imagenet", default="bvlc-alexnet.npy", metavar="FILE")
+    parser.add_argument("--data", default="train.p", metavar="FILE")
+    options = parser.parse_args()
+    trunks = {"similar": cli.BUNDLED / TRUNK, "different": Path(options.imagenet)}
+    trunks = {near: weights.read(path) for near, path in trunks.items()}
+    data, held_out = task(signs.load(options.data), trunks["similar"])
+    judged, rest = np.flatnonzero(held_out), np.flatnonzero(~held_out)
+    sizes = {"small": few(data.labels, rest), "large": rest}
+    cells, scratch = [], {}
+    for near, trunk in trunks.items():
+        for size, rows in sizes.items():
+            ways = cell(data, rows, judged, trunk, size, scratch.get(size))
+            scratch[size] = ways["scratch"]
+            best = max(ways, key=lambda name: ways[name]["accuracy"])
+            held = best in ADVICE[near, size]
+            cells.append({"near": near, "size": size, "pictures": len(rows), "ways": ways})
+            cells[-1] |= {"best": best, "advice": ADVICE[near, size], "held": held}
+            print(json.dumps(cells[-1]), flush=True)
+    result = {"command": "python benchmarks/cases.py", "seed": 0, **machine.describe()}
+    result |= {"classes": len(np.unique(data.labels)), "judged_pictures": len(judged)}
+    result |= {"judged_tracks": len(np.unique(data.tracks[judged])), "cells": cells}
+    result["imagenet_weights"] = trunks["different"].path.name
+    storage.write_json(Path(__file__).parent / "results" / "cases.json", result)
+
+
+if __name__ == "__main__":
+    main()

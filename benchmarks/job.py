@@ -1,0 +1,97 @@
+"""The whole job, from command to prompt: train.p's 39,209 signs, frozen features, ten epochs.
+
+    python benchmarks/job.py --weights bvlc-alexnet.npy --data train.p
+
+Runs train_feature_extraction.py as a person does, first with an empty cache, then with the features
+kept. The bare network's rate, on pictures already in memory and enlarged, is measured before and
+after. Writes benchmarks/results/job.json.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from lab import machine, storage  # noqa: E402
+
+# In a process of its own, as the job is: images per second of the network alone.
+BARE = """
+import sys, time
+sys.path.insert(0, {root!r})
+import numpy as np, tensorflow as tf, alexnet
+from lab import weights
+network = alexnet.build(weights.read({weights!r}).arrays, {layer!r})
+run = tf.function(lambda x: network(x, training=False))
+x = tf.constant(np.random.default_rng(0).uniform(0, 255, (128, 227, 227, 3)).astype(np.float32))
+run(x), run(x)
+start, count = time.perf_counter(), 0
+while time.perf_counter() - start < 20:
+    run(x)
+    count += 128
+print(count / (time.perf_counter() - start))
+"""
+
+
+def bare(options):
+    """Images per second of the network alone, as far as the layer."""
+    code = BARE.format(root=str(ROOT), weights=options.weights, layer=options.layer)
+    command = [sys.executable, "-c", code]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def job(options, cache, folder):
+    """Seconds from command to prompt, and the run's metrics."""
+    script = f"""import sys
+sys.path.insert(0, {str(ROOT)!r})
+from pathlib import Path
+from lab import storage
+storage.CACHE = Path({str(cache)!r})
+import train_feature_extraction
+sys.exit(train_feature_extraction.main(sys.argv[1:]))"""
+    command = [sys.executable, "-c", script, "--weights", options.weights, "--data", options.data]
+    command += ["--layer", options.layer, "--output", str(folder)]
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    seconds = time.perf_counter() - start
+    return round(seconds, 1), json.loads((folder / "metrics.json").read_text())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--weights", default="bvlc-alexnet.npy", metavar="FILE")
+    parser.add_argument("--data", default="train.p", metavar="FILE")
+    parser.add_argument("--layer", default="conv4", metavar="NAME")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        rates = [bare(options)]
+        cold, metrics = job(options, folder / "cache", folder / "cold")
+        rates.append(bare(options))
+        again, second = job(options, folder / "cache", folder / "again")
+    keys = ("images_per_second", "feature_seconds", "peak_rss_mib", "validation_accuracy")
+    result = machine.describe() | {
+        "command": "python benchmarks/job.py",
+        "layer": options.layer,
+        "weights": Path(options.weights).name,
+        "seed": metrics["seed"],
+        "cold_seconds": cold,
+        "again_seconds": again,
+        "again_computed_features": second["feature_seconds"] is not None,
+        "bare_images_per_second": [round(rate, 1) for rate in rates],
+        "ratio_to_bare": round(metrics["images_per_second"] / (sum(rates) / 2), 3),
+    }
+    result |= {key: metrics[key] for key in keys}
+    print(json.dumps(result, indent=2))
+    storage.write_json(ROOT / "benchmarks/results/job.json", result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The whole lab: the four scripts in its order, on the real files where they can be had.
+
+    python -m lab
+
+What cannot be had is replaced by a stand-in that is named: the trunk in trained/ for the weights,
+rendered signs for train.p, the signs in examples/ for the lab's own two. Only this module does so.
+"""
+
+import subprocess
+import sys
+import time
+
+from lab import cli, downloads, storage
+from lab.storage import LabError
+
+PHOTOGRAPHS, SIGNS = ("poodle.png", "weasel.png"), ("construction.jpg", "stop.jpg")
+PATIENCE = 9.0  # seconds for all addresses of all files together to fail
+
+
+def have(names):
+    """Fetches files.
+
+    Returns:
+        For each file its path, or the reason why it cannot be had.
+    """
+    found, left = {}, PATIENCE
+    for name in names:
+        start = time.monotonic()
+        try:
+            found[name] = downloads.fetch(name, offline=left < 1, patience=left)
+        except LabError as error:
+            found[name] = str(error)
+            left -= time.monotonic() - start
+    return found
+
+
+def plan(found):
+    """What to run: for each script its arguments (None: it cannot run), and on what it runs."""
+
+    def missing(*names):
+        return [found[name] for name in names if isinstance(found[name], str)]
+
+    weights = missing(cli.WEIGHTS)
+    yield "imagenet_inference.py", *_unless(missing(*PHOTOGRAPHS) + weights, [])
+    signs, stand_in = [str(found[name]) for name in SIGNS], "real weights, the lab's two signs"
+    if missing(*SIGNS):
+        signs, stand_in = [], "a stand-in: the rendered signs in examples/"
+    yield "traffic_sign_inference.py", *_unless(weights, signs, f"ran on {stand_in}")
+    yield (
+        "feature_extraction.py",
+        [*signs, "--model", str(cli.BUNDLED)],
+        f"ran on the bundled classifier and {'examples/' if not signs else 'the real signs'}",
+    )
+    options, stand_ins = [], []
+    if weights:
+        options += ["--weights", "bundled"]
+        stand_ins.append("--weights bundled")
+    if missing("train.p"):
+        options += ["--data", "rendered"]
+        stand_ins.append("--data rendered")
+    what = f"stand-ins: {', '.join(stand_ins)}" if stand_ins else "the real files"
+    yield "train_feature_extraction.py", options, f"ran on {what}"
+
+
+def _unless(reasons, arguments, otherwise="ran on the real files"):
+    return (None, f"did not run: {reasons[0]}") if reasons else (arguments, otherwise)
+
+
+@cli.script
+def main(argv=None):
+    cli.Parser(__doc__).parse_args(argv)
+    found = have([cli.WEIGHTS, "train.p", *PHOTOGRAPHS, *SIGNS])
+    lines, failed = [], False
+    for script, arguments, words in plan(found):
+        if arguments is not None:
+            print(f"\n$ python {' '.join([script, *arguments])}", flush=True)
+            command = [sys.executable, str(storage.ROOT / script), *arguments, "--offline"]
+            status = subprocess.run(command, check=False).returncode
+            if status:
+                failed, words = True, f"FAILED with status {status}"
+        lines.append(f"{script:28} {words}")
+    print("\n" + "\n".join(lines))
+    if failed:
+        raise LabError("a script that had its inputs failed, see above")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

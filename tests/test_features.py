@@ -1,0 +1,313 @@
+"""Features: against the network and plain NumPy, and which kept ones are used again."""
+
+import json
+import os
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import alexnet
+from lab import features, pictures, storage
+from lab.recipes import RECIPES, Recipe
+from lab.storage import LabError
+
+WIDTHS = {
+    "fc7": 4096,
+    "fc6": 4096,
+    "pool5": 9216,
+    "conv4": 13824,
+    "conv3": 13824,
+    "conv3+conv4": 27648,
+    "pool5-raw": 9216,
+}
+
+
+@pytest.fixture(scope="module")
+def arrays():
+    """Random weights as far as fc7."""
+    return alexnet.random_arrays(0, "fc7")
+
+
+@pytest.fixture(scope="module")
+def signs():
+    """Three pictures of 32x32: noise, black and white squares, one colour."""
+    generator = np.random.default_rng(1)
+    images = generator.integers(0, 256, (3, 32, 32, 3), np.uint8)
+    images[1] = np.kron(generator.choice([0, 255], (4, 4, 1)), np.ones((8, 8, 3)))
+    images[2] = (200, 30, 90)
+    return images
+
+
+# The computation
+
+
+@pytest.mark.parametrize("size", [227, 99])
+def test_enlarge(signs, size):
+    """Its matrix products are TensorFlow's resize, today's and that of the lab's days."""
+    today = tf.image.resize(signs, (size, size))
+    np.testing.assert_allclose(features.enlarge(signs, size), today, atol=1e-3)
+    np.testing.assert_allclose(pictures.enlarge(signs, size), today, atol=1e-3)
+    old = tf.raw_ops.ResizeBilinear(images=signs, size=(size, size))  # no half-pixel centres
+    np.testing.assert_allclose(features.enlarge(signs, size, "lab"), old, atol=1e-3)
+    np.testing.assert_allclose(pictures.old_resize(signs, size), old, atol=1e-3)
+
+
+def directly(arrays, recipe, images, variant="caffe"):
+    """A recipe's features from one network a layer, and NumPy for all that comes after."""
+    resize = pictures.enlarge if variant == "caffe" else pictures.old_resize
+    parts = []
+    for layer in recipe.layers:
+        network = alexnet.build(arrays, layer, variant=variant)
+        x = network(resize(images, alexnet.SIZE)).numpy()
+        if layer in ("conv3", "conv4", "conv5"):
+            windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(1, 2))
+            x = windows[:, ::2, ::2].max(axis=(-1, -2))
+        parts.append(x.reshape(len(x), -1))
+    return recipe.scale * np.concatenate(parts, axis=1) ** recipe.power
+
+
+def assert_near(x, wanted):
+    """Equal but for float16's 11 bits and what 32-bit sums leave open."""
+    assert x.dtype == np.float16
+    np.testing.assert_allclose(x.astype(np.float32), wanted, rtol=1e-3, atol=1e-3 * wanted.max())
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipe(arrays, signs, name):
+    """Each recipe's width and numbers."""
+    x = features.run(signs, features.Extractor(arrays, RECIPES[name]))
+    assert x.shape == (3, WIDTHS[name])
+    assert features.width(RECIPES[name]) == WIDTHS[name]
+    assert x.std(dtype=np.float32) > 0.01
+    assert_near(x, directly(arrays, RECIPES[name], signs))
+
+
+def test_layers_stay_in_the_recipe_s_order(arrays, signs):
+    """A later layer may come first; the network goes as far as the last."""
+    recipe = Recipe(("pool5", "conv3"), power=1.0, scale=0.5)
+    assert recipe.last == "pool5"
+    x = features.run(signs, features.Extractor(arrays, recipe))
+    assert_near(x, directly(arrays, recipe, signs))
+
+
+def test_lab_variant(arrays, signs):
+    """The old lab's network on pictures enlarged as it did, no mean subtracted."""
+    x = features.run(signs, features.Extractor(arrays, RECIPES["pool5"], "lab"))
+    assert_near(x, directly(arrays, RECIPES["pool5"], signs, "lab"))
+
+
+@pytest.mark.parametrize(("precision", "most"), [("bfloat16", 0.03), ("float16", 0.005)])
+def test_half_precision(arrays, signs, precision, most):
+    """The network computes in fewer bits, and its features stay near."""
+    wanted = features.run(signs, features.Extractor(arrays, RECIPES["conv4"])).astype(np.float32)
+    x = features.run(signs, features.Extractor(arrays, RECIPES["conv4"], precision=precision))
+    assert x.dtype == np.float16
+    change = np.linalg.norm(x.astype(np.float32) - wanted) / np.linalg.norm(wanted)
+    assert 0 < change < most
+
+
+def test_weights_that_end_too_early(signs):
+    """fc7 from the convolutions alone is refused before anything is computed."""
+    trunk = alexnet.random_arrays(0, "pool5")
+    with pytest.raises(LabError, match="fc6, fc7 is missing"):
+        features.Extractor(trunk, RECIPES["fc7"])
+
+
+def test_batches(signs, monkeypatch):
+    """Pictures go through in batches, the last one smaller; the order stays."""
+    sizes = []
+
+    def extract(images):
+        sizes.append(len(images))
+        return tf.cast(images[:, 0, 0], tf.float16)
+
+    monkeypatch.setattr(features, "BATCH", 2)
+    np.testing.assert_array_equal(features.run(signs, extract), signs[:, 0, 0])
+    assert sizes == [2, 1]
+
+
+def test_predict_in_batches(signs, monkeypatch):
+    """A network's answers to all pictures at once."""
+    monkeypatch.setattr(features, "BATCH", 2)
+    network = alexnet.build(alexnet.random_arrays(0, "conv1"), "conv1", size=99)
+    large = pictures.enlarge(signs, 99)
+    answers = features.predict(network, large)
+    np.testing.assert_allclose(answers, network(large), rtol=1e-5, atol=1e-5)
+
+
+# What is kept
+
+IMAGES = np.random.default_rng(2).integers(0, 256, (300, 32, 32, 3), np.uint8)
+WANTED = IMAGES[:, 0].reshape(300, -1).astype(np.float16)
+
+
+class Work:
+    """Stands for the network, and counts how often it is built."""
+
+    built = 0
+
+    def __call__(self):
+        self.built += 1
+        return lambda images: tf.cast(tf.reshape(images[:, 0], (len(images), -1)), tf.float16)
+
+
+def key(**changes):
+    """A key, some of its ingredients changed."""
+    made_of = {
+        "signs_hash": "a" * 64,
+        "weights_hash": "b" * 64,
+        "recipe": RECIPES["conv4"],
+        "variant": "caffe",
+        "precision": "float32",
+    }
+    return features.key(**made_of | changes)
+
+
+def folders():
+    """The cache's folders."""
+    return list(storage.cache_folder().iterdir())
+
+
+def assert_computed(made_of, images=IMAGES, wanted=WANTED):
+    """Features are computed, right, and kept for the next call."""
+    work = Work()
+    x, seconds = features.compute(images, work, made_of)
+    np.testing.assert_array_equal(x, wanted)
+    assert seconds > 0
+    x, seconds = features.compute(images, work, made_of)
+    np.testing.assert_array_equal(x, wanted)
+    assert seconds is None
+    assert work.built == 1
+
+
+def test_computed_once():
+    """The second call builds no network and gives the same, which nobody can write into."""
+    assert_computed(key())
+    x, _ = features.compute(IMAGES, None, key())
+    assert isinstance(x, np.memmap)
+    assert not x.flags.writeable
+    assert x.dtype == np.float16
+    (folder,) = folders()
+    assert {file.name for file in folder.iterdir()} == {"features.npy", "key.json"}
+    assert json.loads((folder / "key.json").read_text())["recipe"]["layers"] == ["conv4"]
+
+
+def test_every_batch_is_told():
+    """The progress bar gets one step a batch."""
+    told = []
+    features.compute(IMAGES, Work(), key(), lambda steps: told.extend(steps) or told)
+    assert told == [(0, 0), (0, 128), (0, 256)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"signs_hash": "c" * 64},
+        {"weights_hash": "c" * 64},
+        {"recipe": RECIPES["conv3"]},
+        {"recipe": Recipe(("conv4",), power=1.0)},
+        {"recipe": Recipe(("conv4",), scale=1.0)},
+        {"variant": "lab"},
+        {"precision": "bfloat16"},
+    ],
+    ids=str,
+)
+def test_any_change_of_the_key_computes_anew(change):
+    """Another ingredient, another folder; the first one's features stay."""
+    assert_computed(key())
+    assert_computed(key(**change))
+    assert len(folders()) == 2
+    assert features.compute(IMAGES, None, key())[1] is None
+
+
+def test_another_version_computes_anew(monkeypatch):
+    """The number is there for changes to the computation itself."""
+    assert_computed(key())
+    monkeypatch.setattr(features, "VERSION", features.VERSION + 1)
+    assert_computed(key())
+
+
+def test_interrupted():
+    """Ctrl-C in the middle leaves nothing that is used."""
+
+    def interrupted(steps):
+        yield next(iter(steps))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        features.compute(IMAGES, Work(), key(), interrupted)
+    assert [file.name for folder in folders() for file in folder.iterdir()] == []
+    assert_computed(key())
+
+
+def test_killed():
+    """What was being written when the process was killed is not used, and goes in an hour."""
+    assert_computed(key())
+    (folder,) = folders()
+    (folder / "key.json").unlink()  # which is written last
+    for name, age in (("1234", 3700), ("5678", 60)):  # seconds; the second may still be at work
+        part = folder / f".features-{name}.npy"
+        part.write_bytes(b"\x93NUMPY")
+        os.utime(part, (time.time() - age,) * 2)
+    np.save(folder / "features.npy", WANTED * 0)
+    assert_computed(key())
+    left = {file.name for file in folder.iterdir()}
+    assert left == {"features.npy", "key.json", ".features-5678.npy"}
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}\n"])
+def test_damaged_key(text):
+    """A key.json that says something else, or nothing, vouches for no features."""
+    assert_computed(key())
+    (folder,) = folders()
+    (folder / "key.json").write_bytes(text)
+    np.save(folder / "features.npy", WANTED * 0)
+    assert_computed(key())
+
+
+@pytest.mark.parametrize("length", [0, 5, 60, 128, 1000, -1])
+def test_truncated_features(length):
+    """An array cut short anywhere is computed again."""
+    assert_computed(key())
+    array = folders()[0] / "features.npy"
+    array.write_bytes(array.read_bytes()[:length])
+    assert_computed(key())
+
+
+@pytest.mark.parametrize("other", [WANTED[:-1], WANTED.astype(np.float32), WANTED[0, 0]])
+def test_other_features(other):
+    """An array of fewer pictures or of another type is not what the key stands for."""
+    assert_computed(key())
+    np.save(folders()[0] / "features.npy", other)
+    assert_computed(key())
+
+
+def test_no_features():
+    """A key alone is not enough."""
+    assert_computed(key())
+    (folders()[0] / "features.npy").unlink()
+    assert_computed(key())
+
+
+def test_no_room(monkeypatch):
+    """The disk is asked before the work: 300 pictures of 96 numbers of 2 bytes."""
+    usage = type("Usage", (), {"free": 57_599})
+    monkeypatch.setattr(storage.shutil, "disk_usage", lambda folder: usage)
+    with pytest.raises(LabError, match=r"57\.6 kB are needed there and 57\.6 kB are free"):
+        features.compute(IMAGES, Work(), key())
+
+
+def test_copies(arrays, signs):
+    """Below the pictures' features lie those of random copies, another one for each number."""
+    recipe = Recipe(("pool5",), unit=True, copies=2)
+    made_of = features.key("data", "weights", recipe, "caffe", "float32")
+    x, _ = features.compute(signs, lambda: features.Extractor(arrays, recipe), made_of)
+    assert x.shape == (3 * len(signs), 9216)
+    plain = features.run(signs, features.Extractor(arrays, recipe))
+    np.testing.assert_array_equal(x[: len(signs)], plain)
+    lengths = np.linalg.norm(np.asarray(x, np.float32), axis=1)
+    np.testing.assert_allclose(lengths, 0.1 * 96, rtol=2e-3)  # 96 = 9216 ** 0.5
+    one, other = np.asarray(x, np.float32).reshape(3, len(signs), -1)[1:]
+    assert np.abs(one - other).max() > 0.1 and np.abs(one - plain).max() > 0.1

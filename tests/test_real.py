@@ -1,0 +1,61 @@
+"""The real job: all 39,209 signs of train.p on the real conv weights, where LAB_DATA has them."""
+
+import json
+
+import pytest
+
+import feature_extraction
+import train_feature_extraction
+from lab import storage
+
+
+@pytest.fixture(scope="module")
+def job(lab_data, tmp_path_factory):
+    """The whole job at conv4, and once more by track with the features kept."""
+    base = tmp_path_factory.mktemp("real")
+    argv = ["--data", str(lab_data / "train.p"), "--layer", "conv4"]
+    argv += ["--weights", str(lab_data / "bvlc-alexnet-conv.npz")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(storage, "CACHE", base / "cache")
+        assert train_feature_extraction.main([*argv, "--output", str(base / "random")]) == 0
+        argv += ["--split", "track"]
+        assert train_feature_extraction.main([*argv, "--output", str(base / "track")]) == 0
+    return base
+
+
+def metrics(folder):
+    return json.loads((folder / "metrics.json").read_text())
+
+
+def test_accuracy(job):
+    """At least 0.995 on the random split, and by track what a random split hides."""
+    random, track = metrics(job / "random"), metrics(job / "track")
+    assert random["images"] == 39_209 and len(random["epochs"]) == 10
+    assert random["validation_accuracy"] >= 0.995
+    assert 0.91 <= track["validation_accuracy"] <= 0.96
+    low, high = track["accuracy_interval"]
+    assert low < track["validation_accuracy"] < high and high - low < 0.08
+
+
+def test_cost(job):
+    """Features once, below 3 GiB; what is kept is a head and not a network."""
+    random, track = metrics(job / "random"), metrics(job / "track")
+    assert random["feature_seconds"] and track["feature_seconds"] is None
+    assert random["peak_rss_mib"] < 3 * 1024
+    assert (job / "random/classifier.npz").stat().st_size < 5e6
+
+
+def test_calibration(job):
+    """The temperature brings how sure the head is nearer to how often it is right, by track."""
+    error = metrics(job / "track")["calibration_error"]
+    assert error["after"] < error["before"]
+
+
+def test_the_labs_two_signs(job, lab_data, capfd):
+    """Stop and road work, each above 0.9."""
+    files = [str(lab_data / "lab" / name) for name in ("stop.jpg", "construction.jpg")]
+    argv = [*files, "--model", str(job / "random"), "--json"]
+    assert feature_extraction.main(argv) == 0
+    stop, work = (p["top"][0] for p in json.loads(capfd.readouterr().out)["pictures"])
+    assert stop["class"] == "Stop" and stop["probability"] > 0.9
+    assert work["class"] == "Road work" and work["probability"] > 0.9

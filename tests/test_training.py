@@ -1,0 +1,205 @@
+"""The whole network's training: augmentation, what it learns, how it stops and goes on."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import alexnet
+import train_feature_extraction
+from lab import augmentation, finetuning, provenance, signs, training, weights
+from lab.storage import LabError
+
+
+@pytest.fixture(scope="module")
+def data(tiny):
+    """The tiny data as Signs."""
+    return signs.from_dict(tiny, "tiny.p")
+
+
+def small_plan(epochs=2, **other):
+    """Input of 99 pixels, all epochs."""
+    parts = {"batch_size": 30, "sizes": (99,), "rate": 1e-3, "scale": alexnet.PICTURE_SCALE}
+    return training.Plan(epochs, **(parts | other))
+
+
+def started(data, plan, rows=slice(0, None, 2)):
+    """A training of random weights on every second picture."""
+    images, labels = data.images[rows], data.labels[rows]
+    return training.Run(alexnet.random_arrays(0), images, labels, plan, 43)
+
+
+def test_copies_are_new_and_repeatable(data):
+    """The same seed gives the same copies, another seed others; size and range are as asked."""
+    images = tf.constant(data.images[:8])
+    one, again = (augmentation.augment(images, 99, tf.constant([0, 1])).numpy() for _ in "ab")
+    other = augmentation.augment(images, 99, tf.constant([0, 2])).numpy()
+    assert one.shape == (8, 99, 99, 3) and one.min() >= 0 and one.max() <= 255
+    np.testing.assert_array_equal(one, again)
+    assert np.abs(one - other).mean() > 5
+    assert len(np.unique(one.reshape(8, -1).mean(1))) == 8
+
+
+def test_a_copy_without_changes_is_the_enlarged_picture(data):
+    """With every range at zero what is left is tf.image.resize."""
+    images, still = tf.constant(data.images[:4]), augmentation.Ranges(*[0.0] * 6)
+    copies = augmentation.augment(images, 99, tf.constant([0, 0]), still).numpy()
+    wanted = tf.image.resize(images, (99, 99)).numpy()
+    assert np.abs(copies - wanted).max() < 1
+
+
+def test_copies_keep_the_meaning():
+    """Never mirrored: a mark left of the middle stays there, within shift, turn and scale."""
+    picture = np.zeros((1, 32, 32, 3), np.uint8)
+    picture[0, 14:18, 6:10] = 255
+    images = tf.constant(np.repeat(picture, 200, axis=0))
+    copies = augmentation.augment(images, 64, tf.constant([0, 0])).numpy().sum(axis=3)
+    weight = copies.sum(axis=(1, 2))
+    x = (copies.sum(axis=1) * np.arange(64)).sum(axis=1) / weight
+    y = (copies.sum(axis=2) * np.arange(64)).sum(axis=1) / weight
+    assert x.max() < 32 and abs(y - 31.5).max() < 20
+    assert x.std() > 1 and y.std() > 1
+
+
+def test_it_learns(data):
+    """The loss falls, and the pictures it learned from are named right."""
+    run = started(data, small_plan(10))
+    losses = []
+    while run.epoch < 10:
+        losses.append(run.train_epoch())
+        run.end_epoch()
+    assert losses[-1] < 0.7 * losses[0]
+    predicted = run.predict(data.images, 99).argmax(axis=1)
+    assert np.mean(predicted == data.labels) > 0.6
+
+
+def test_the_learning_rate_rises_and_falls(data):
+    """Warm-up, then a cosine to 0."""
+    run = started(data, small_plan(100))
+    rates = [run._rate(step) for step in range(100 * run.steps)]
+    top = int(np.argmax(rates))
+    assert 0 < top <= training.WARMUP and max(rates) <= 1e-3
+    assert np.all(np.diff(rates[top:]) <= 0) and rates[-1] < 1e-6
+
+
+def test_what_is_kept_is_the_network(data):
+    """Trunk and head, put together from arrays, give the logits of the training's own network."""
+    run = started(data, small_plan(1))
+    run.train_epoch()
+    images = data.images[:4]
+    arrays, (kernel, bias) = run.arrays(), run.head()
+    large = tf.image.resize(images, (227, 227))
+    pool5 = alexnet.build(arrays, "pool5")(large).numpy().reshape(4, -1)
+    logits = run.predict(images, 227)
+    assert np.abs(pool5 @ kernel + bias - logits).max() < 1e-3 * np.abs(logits).max() + 1e-4
+
+
+def test_fine_tuning_starts_from_the_given_weights(data):
+    """Before the first step, the network is the one that was given."""
+    arrays = alexnet.random_arrays(3)
+    run = training.Run(arrays, data.images, data.labels, small_plan(scale=1.0), 43)
+    for name, pair in run.arrays().items():
+        for ours, given in zip(pair, arrays[name], strict=True):
+            np.testing.assert_allclose(ours, given, rtol=1e-6)
+
+
+def test_dropout_drops_in_training_alone(data):
+    """Half of the features, and none where pictures are named."""
+    run = started(data, small_plan(dropout=0.5))
+    layer = run.model.get_layer("dropout")
+    ones = tf.ones((10, 9216))
+    assert 0.45 < float(tf.reduce_mean(tf.cast(layer(ones, training=True) == 0, tf.float32))) < 0.55
+    assert float(tf.reduce_min(layer(ones, training=False))) == 1
+
+
+def test_killed_and_resumed_to_the_same_end(data, tmp_path, monkeypatch):
+    """A training that is killed in the middle of an epoch ends as one that isn't."""
+    monkeypatch.setattr(training, "CHECKPOINT_STEPS", 1)
+    whole = started(data, small_plan())
+    while whole.epoch < 2:
+        whole.train_epoch()
+        whole.end_epoch()
+
+    def killed(steps):
+        for step in steps:
+            if step == 2:
+                raise KeyboardInterrupt
+            yield step
+
+    first = started(data, small_plan())
+    first.train_epoch()
+    first.end_epoch()
+    with pytest.raises(KeyboardInterrupt):
+        first.train_epoch(tmp_path / "c.npz", killed)
+    second = started(data, small_plan())
+    second.restore(tmp_path / "c.npz")
+    assert (second.epoch, second.step) == (1, 2)
+    second.train_epoch()
+    second.end_epoch()
+    assert [h["loss"] for h in second.history] == pytest.approx(
+        [h["loss"] for h in whole.history], rel=1e-3
+    )
+    for name, (kernel, _) in whole.arrays().items():
+        resumed = second.arrays()[name][0]
+        assert np.abs(resumed - kernel).max() < 1e-2 * np.abs(kernel).max()
+
+
+def test_a_checkpoint_of_another_plan_is_refused(data, tmp_path):
+    """What differs is named; so is a file that is no checkpoint."""
+    run = started(data, small_plan())
+    run.save(tmp_path / "c.npz")
+    with pytest.raises(LabError, match="written with another seed: resume with the same options"):
+        started(data, small_plan(seed=1)).restore(tmp_path / "c.npz")
+    (tmp_path / "bad.npz").write_bytes(b"PK")
+    with pytest.raises(LabError, match="expected a checkpoint of this training"):
+        run.restore(tmp_path / "bad.npz")
+
+
+def test_a_loss_that_is_no_number_stops_the_run(data, tmp_path):
+    """Epoch and step are named, and the last good checkpoint stays as it was."""
+    run = started(data, small_plan())
+    run.save(tmp_path / "c.npz")
+    before = (tmp_path / "c.npz").read_bytes()
+    run.step = 1
+    run.model.get_layer("head").bias.assign(tf.fill(43, np.nan))
+    with pytest.raises(LabError, match="received nan in epoch 1, step 2 of 4"):
+        run.train_epoch(tmp_path / "c.npz")
+    run.save(tmp_path / "c.npz")
+    assert (tmp_path / "c.npz").read_bytes() == before
+
+
+def test_the_network_by_the_script(tiny_p, conv_npz, tmp_path, data, capfd):
+    """--train all: trunk and classifier that name signs alone, judged on tracks nobody learned."""
+    argv = ["--data", str(tiny_p), "--weights", str(conv_npz), "--train", "all", "--epochs", "1"]
+    argv += ["--split", "track", "--batch-size", "30", "--output", str(tmp_path / "r")]
+    assert train_feature_extraction.main(argv) == 0
+    metrics = json.loads((tmp_path / "r/metrics.json").read_text())
+    assert metrics["train"] == "all" and 0 <= metrics["test_tracks_accuracy"] <= 1
+    trunk = weights.read(tmp_path / "r/trunk.npz")
+    train, validation, test = signs.three_way_split(data)
+    prints = provenance.fingerprints(data)
+    seen = provenance.seen(prints, trunk.trained_on, trunk.held_out)
+    assert set(np.flatnonzero(seen)) == {*train, *validation}
+    assert set(np.flatnonzero(~seen)) == set(test)
+    assert not (tmp_path / "r/checkpoint.npz").exists()
+
+
+def test_what_cannot_be_trained(tiny_p, conv_npz, capfd, tmp_path):
+    """float16 and the old lab's network, by their text."""
+    argv = ["--data", str(tiny_p), "--weights", str(conv_npz), "--train", "all"]
+    argv += ["--output", str(tmp_path / "r")]
+    assert train_feature_extraction.main([*argv, "--precision", "float16"]) == 2
+    assert "expected --precision float32 or bfloat16" in capfd.readouterr().err
+    assert train_feature_extraction.main([*argv, "--variant", "lab"]) == 2
+    assert "expected --variant caffe" in capfd.readouterr().err
+    assert not (tmp_path / "r/trunk.npz").exists()
+
+
+def test_small_input_first():
+    """Scratch begins with small pictures and ends with the network's own size."""
+    plan = finetuning.plan("scratch", 18, 128, 0, "bfloat16")
+    sizes = [plan.size(epoch) for epoch in range(18)]
+    assert sizes[0] == 99 and sizes[-1] == 227 and sizes == sorted(sizes)
+    keras.backend.clear_session()
