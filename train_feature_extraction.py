@@ -58,6 +58,19 @@ def tell(args, record):
     print(f"Validation Accuracy: {record['validation_accuracy']:.3f}{note}\n", flush=True)
 
 
+def tell_end(metrics, folder):
+    """What was measured besides the epochs, and where everything is."""
+    if metrics["feature_seconds"]:
+        cli.say(f"features: {metrics['images_per_second']:.0f} pictures/s, kept in cache/")
+    if metrics.get("test_tracks_accuracy") is not None:
+        print(f"Test Tracks Accuracy: {metrics['test_tracks_accuracy']:.4f}")
+    if metrics["test_accuracy"] is not None:
+        shared = metrics["test_images_shared_with_data"]
+        note = f" ({shared:,} of these pictures are in --data too)" if shared else ""
+        print(f"Test Accuracy: {metrics['test_accuracy']:.4f}{note}")
+    cli.say(f"kept in {folder}: classifier.npz, metrics.json, predictions.csv, report.html")
+
+
 @cli.script
 def main(argv=None):
     argv = sys.argv[1:] if argv is None else argv
@@ -77,7 +90,7 @@ def main(argv=None):
     metrics = experiments.conclude(args, outcome, data, test, weights, folder)
     metrics |= {"device": device, "total_seconds": time.perf_counter() - start}
     runs.finish(folder, metrics)
-    cli.say(f"kept in {folder}: classifier.npz, metrics.json, predictions.csv, report.html")
+    tell_end(metrics, folder)
 
 
 if __name__ == "__main__":

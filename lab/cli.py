@@ -75,9 +75,11 @@ def positive(text):
 
 
 def whole(text):
-    """argparse type: a whole number from 0."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0; received {text!r}")
+    """argparse type: a whole number from 0 that TensorFlow's generators take."""
+    if not text.isdecimal() or int(text) >= 2**31:
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number 0 to 2^31 - 1; received {text!r}"
+        )
     return int(text)
 
 
@@ -104,6 +106,12 @@ def script(story):
             return stop.code or 0
         except (LabError, OSError, MemoryError) as error:
             say("error: " + " ".join(str(error).split() or [type(error).__name__]))
+            return 2
+        except Exception as error:
+            # TensorFlow's, by name: it may not be there to be imported.
+            if type(error).__name__ != "ResourceExhaustedError":
+                raise
+            say("error: the device is out of memory: give a smaller --batch-size, or close others")
             return 2
         return 0
 
@@ -193,7 +201,7 @@ def read_data(option, offline):
 
     if option == "rendered":
         images, labels = rendered.signs(RENDERED)
-        data = signs.Signs(images, labels, np.arange(RENDERED), source="rendered signs")
+        data = signs.Signs(images, labels, np.arange(RENDERED), source=rendered.SOURCE)
     else:
         data = signs.load(downloads.fetch("train.p", offline=offline) if option is None else option)
     say(f"data: {data.source} ({len(data):,} pictures)")

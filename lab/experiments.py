@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lab import classifier, extraction, finetuning, judging, machine, report, runs, signs
+from lab import classifier, extraction, finetuning, judging, machine, rendered, report, runs, signs
 from lab.storage import LabError
 
 
@@ -85,6 +85,8 @@ def conclude(options, outcome, data, test, weights, folder):
     if test is not None:
         measured |= _test(outcome, data, test)
     recipe = {name: value for name, value in measured.items() if name != "epochs"}
+    if o.split == "random" and data.source == rendered.SOURCE:
+        recipe["split"] = "A random split of rendered signs: no two pictures are of one sign."
     shown = outcome.judgement.evaluation(
         history=outcome.history,
         recipe=recipe,

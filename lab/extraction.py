@@ -5,6 +5,7 @@ of them, with the temperature of a head that was judged on tracks it had not met
 """
 
 import functools
+import math
 import time
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from lab.classifier import Classifier
 from lab.judging import Judgement
 from lab.outcome import Outcome
 from lab.recipes import RECIPES
+from lab.storage import LabError
 from lab.weights import check
 
 CLASSES = len(signs.class_names())
@@ -156,6 +158,11 @@ def fit(x, data, s, rows, judged_on=None, tell=None, progress=iter):
     head = heads.Head(x.shape[1], CLASSES, s.seed)
     for _ in range(s.epochs):
         loss, seconds = head.train_epoch(x, labels, rows, s.batch_size, progress)
+        if not math.isfinite(loss):
+            raise LabError(
+                f"expected a finite loss; received {loss} in epoch {head.epoch}: the features hold "
+                "numbers that float16 cannot: take another --layer or --precision float32"
+            )
         if judged_on is not None:
             judge(head, loss, seconds)
     return head, history

@@ -20,6 +20,7 @@ from lab.storage import LabError
 
 CLASSES = len(pictograms.SIGNS)
 SIZE = 32
+SOURCE = "rendered signs"  # what messages call the set
 CHUNK = 256  # pictures made at once: 50 MB
 
 # The sheet: a cell a class, with the sign as it is painted, some of its pictures and its name.
