@@ -36,6 +36,8 @@ def parse(argv):
         parser.error("--save-features FILE.npz and --layer NAME go together")
     if args.evaluate and (args.save_features or args.pictures):
         parser.error("--evaluate takes a labelled set, and no pictures or features beside it")
+    if args.save_features and (args.json or args.model):
+        parser.error("--save-features needs no classifier, and writes no JSON")
     if args.output and not args.evaluate:
         parser.error("--output is where --evaluate's report goes: give both")
     return args
@@ -70,7 +72,7 @@ def save_features(args, files, images):
     trunk, variant = cli.read_weights(args.weights, args.offline), args.variant or "caffe"
     network = alexnet.build(trunk.arrays, args.layer, variant=variant)
     rule = pictures.old_resize if variant == "lab" else pictures.enlarge
-    x = features.predict(network, rule(images, alexnet.SIZE))
+    x = features.predict(network, images, lambda some: rule(some, alexnet.SIZE))
     with storage.atomic(args.save_features) as part, open(part, "wb") as file:
         np.savez(file, features=x, files=np.array(list(map(str, files))), layer=args.layer)
     cli.say(f"{args.layer}: {' x '.join(map(str, x.shape))} in {args.save_features}")
@@ -83,7 +85,7 @@ def evaluate(args):
     kept, trunk = find_classifier(args)
     data = cli.read_data(args.evaluate, args.offline)
     start = time.perf_counter()
-    folder = Path(args.output or runs.folder("evaluation-"))
+    folder = runs.empty(args.output or runs.folder("evaluation-"))
     result = evaluations.evaluate(kept, trunk, data, folder)
     result["seconds"] = round(time.perf_counter() - start, 3)
     for notice in result.pop("notices"):
@@ -108,7 +110,7 @@ def main(argv=None):
         return save_features(args, files, images)
     kept, trunk = find_classifier(args)
     start = time.perf_counter()
-    probabilities = kept.probabilities(kept.logits(kept.features(images, trunk)))
+    probabilities = kept.probabilities(kept.answers(images, trunk)[0])
     seconds = round(time.perf_counter() - start, 3)
     cli.print_top(probabilities, kept.classes, args.top, args.json, files, trunk.path, seconds)
 

@@ -36,7 +36,9 @@ def main(argv=None):
     network = alexnet.build(weights.arrays, variant=variant)
     start = time.perf_counter()
     # (n, 227, 227, 3) -> (n, 1000)
-    probabilities = features.predict(network, pictures.centred(photographs, variant))
+    probabilities = features.predict(
+        network, photographs, lambda some: pictures.centred(some, variant)
+    )
     seconds = round(time.perf_counter() - start, 3)
     cli.print_top(probabilities, class_names, args.top, args.json, files, weights.path, seconds)
 

@@ -20,31 +20,33 @@ def parse(argv):
     return parser.parse_args(argv)
 
 
-def show_resize(number, file, original, small, large, say):
+def show_resize(number, file, shape, small, large, say):
     """Says how a sign is resized, and keeps both sizes side by side as a picture."""
-    height, width = original.shape[:2]
-    steps = [f"{height}x{width}x3"] if original.shape != small.shape else []
-    steps += ["x".join(map(str, small.shape)), "x".join(map(str, large.shape))]
+    steps = [shape] if shape != small.shape else []
+    steps = " -> ".join("x".join(map(str, step)) for step in (*steps, small.shape, large.shape))
     beside = np.full_like(large, 255)
     beside[: small.shape[0], : small.shape[1]] = small
     target = runs.RUNS / "resized" / f"{number}-{Path(file).stem}.png"
     pictures.write_png(target, np.concatenate([beside, large], axis=1))
-    say(f"{' -> '.join(steps)}  {target}")
+    say(f"{steps}  {target}")
 
 
 @cli.script
 def main(argv=None):
     args = parse(argv)
-    files = args.pictures or cli.examples()
-    originals = [pictures.read(file) for file in files]
-    small = np.stack([pictures.to_sign(picture) for picture in originals])  # (n, 32, 32, 3)
-    variant = args.variant or "caffe"
+    files, variant = args.pictures or cli.examples(), args.variant or "caffe"
     rule = pictures.old_resize if variant == "lab" else pictures.enlarge
-    large = pictures.to_uint8(rule(small, pictures.NETWORK))  # (n, 227, 227, 3)
+
+    def enlarge(some):
+        # The old lab took a sign's mean before it enlarged it: (n, 32, 32, 3) -> (n, 227, 227, 3).
+        return rule(pictures.centred(some, variant), pictures.NETWORK)
+
+    originals = (pictures.read(file) for file in files)  # one at a time: they may be large
+    shapes, small = zip(*((p.shape, pictures.to_sign(p)) for p in originals), strict=True)
     weights = cli.read_weights(args.weights, args.offline)
-    say = cli.say if args.json else print
-    for number, (file, original) in enumerate(zip(files, originals, strict=True)):
-        show_resize(number, file, original, small[number], large[number], say)
+    for number, (file, shape, sign) in enumerate(zip(files, shapes, small, strict=True)):
+        large = pictures.to_uint8(rule(sign[None], pictures.NETWORK)[0])
+        show_resize(number, file, shape, sign, large, cli.say if args.json else print)
     cli.start_tensorflow()
     import alexnet
     from caffe_classes import class_names
@@ -52,9 +54,7 @@ def main(argv=None):
 
     network = alexnet.build(weights.arrays, variant=variant)
     start = time.perf_counter()
-    # The old lab took a sign's mean before it enlarged it: (n, 32, 32, 3) -> (n, 227, 227, 3).
-    inputs = rule(pictures.centred(small, variant), pictures.NETWORK)
-    probabilities = features.predict(network, inputs)  # (n, 1000)
+    probabilities = features.predict(network, np.stack(small), enlarge)  # (n, 1000)
     seconds = round(time.perf_counter() - start, 3)
     cli.print_top(probabilities, class_names, args.top, args.json, files, weights.path, seconds)
 

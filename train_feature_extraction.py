@@ -27,9 +27,10 @@ def parse(argv):
         "features; everything, from the given weights; everything, from random ones")  # fmt: skip
     add("--split", choices=("random", "track"), default="random", help="what is held out: 33%% of "
         "the frames, as in the lab, or 20%% of the signs")  # fmt: skip
-    add("--epochs", type=cli.positive, default=10, metavar="N")
-    add("--batch-size", type=cli.positive, default=128, metavar="N")
-    add("--seed", type=cli.whole, default=0, metavar="N")
+    add("--epochs", type=cli.positive, default=10, metavar="N", help="times through the data; for "
+        "--layer best ten steps of L-BFGS each")  # fmt: skip
+    add("--batch-size", type=cli.positive, default=128, metavar="N", help="pictures a step of Adam")
+    add("--seed", type=cli.whole, default=0, metavar="N", help="of all that is random")
     add("--precision", choices=("float32", "bfloat16", "float16"), default="float32",
         help="what the network computes in")  # fmt: skip
     add("--output", metavar="DIR", help="the run's folder (default: runs/<date-time>)")
@@ -37,24 +38,26 @@ def parse(argv):
     parser.add_common()
     args = parser.parse_args(argv)
     if args.resume:
-        if args != parser.parse_args(["--resume", args.resume]):
+        if not set(argv) <= {"--resume", args.resume, f"--resume={args.resume}", "--offline"}:
             parser.error("--resume takes the options of the run it resumes: give no others")
-        folder = args.resume
+        folder, offline = args.resume, args.offline
         args = parser.parse_args(runs.arguments(folder))
-        args.output, args.resume = folder, folder
+        args.output, args.resume, args.offline = folder, folder, offline or args.offline
     if args.train != "head" and args.layer:
         parser.error(
             "--layer is for --train head; the whole network is trained from conv1 to pool5"
         )
+    if args.train == "scratch" and args.weights:
+        parser.error("--weights is what a training starts from; --train scratch starts from none")
     args.variant = args.variant or "caffe"
     return args
 
 
-def tell(args, record):
+def tell(same_signs, record):
     """The lab's three lines."""
     print(f"EPOCH {record['epoch']} ...")
     print(f"Time: {record['seconds']:.3f} seconds")
-    note = SAME_SIGNS if args.split == "random" and args.data != "rendered" else ""
+    note = SAME_SIGNS if same_signs else ""
     print(f"Validation Accuracy: {record['validation_accuracy']:.3f}{note}\n", flush=True)
 
 
@@ -65,9 +68,9 @@ def tell_end(metrics, folder):
     if metrics.get("test_tracks_accuracy") is not None:
         print(f"Test Tracks Accuracy: {metrics['test_tracks_accuracy']:.4f}")
     if metrics["test_accuracy"] is not None:
-        shared = metrics["test_images_shared_with_data"]
-        note = f" ({shared:,} of these pictures are in --data too)" if shared else ""
-        print(f"Test Accuracy: {metrics['test_accuracy']:.4f}{note}")
+        less = metrics["test_images_left_out"]
+        note = f", without {less:,} that the network was trained on" if less else ""
+        print(f"Test Accuracy: {metrics['test_accuracy']:.4f} ({metrics['test_images']:,}{note})")
     cli.say(f"kept in {folder}: classifier.npz, metrics.json, predictions.csv, report.html")
 
 
@@ -84,9 +87,12 @@ def main(argv=None):
     device = cli.start_tensorflow()
     from lab import experiments
 
-    experiment = experiments.prepare(args, data, weights)
+    experiment = experiments.prepare(args, data, test, weights)
+    for notice in experiment.notices:
+        cli.say(notice)
     folder = Path(args.resume) if args.resume else runs.create(args.output, argv)
-    outcome = experiment(folder, functools.partial(tell, args), cli.progress)
+    same_signs = experiment.split == "random" and args.data != "rendered"
+    outcome = experiment(folder, functools.partial(tell, same_signs), cli.progress)
     metrics = experiments.conclude(args, outcome, data, test, weights, folder)
     metrics |= {"device": device, "total_seconds": time.perf_counter() - start}
     runs.finish(folder, metrics)

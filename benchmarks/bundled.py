@@ -38,7 +38,7 @@ OF_EACH = 50  # rendered pictures of each class, of which the majority decides
 def on_rendered(kept, trunk):
     """How many of the 43 classes the majority of their rendered signs is named as."""
     images, labels = rendered.signs(43 * OF_EACH, seed=1)
-    predicted = kept.logits(kept.features(images, trunk)).argmax(axis=1)
+    predicted = kept.answers(images, trunk)[0].argmax(axis=1)
     votes = statistics.confusion(labels, predicted, 43)
     wrong = np.flatnonzero(votes.argmax(axis=1) != np.arange(43))
     return 43 - len(wrong), wrong.tolist(), float(np.mean(predicted == labels))

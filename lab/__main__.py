@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from lab import cli, downloads, storage
+from lab import cli, downloads, runs, storage
 from lab.storage import LabError
 
 PHOTOGRAPHS, SIGNS = ("poodle.png", "weasel.png"), ("construction.jpg", "stop.jpg")
@@ -29,7 +29,8 @@ def have(names):
         try:
             found[name] = downloads.fetch(name, offline=left < 1, patience=left)
         except LabError as error:
-            found[name] = str(error)
+            spent = "no address answers" if left < 1 else "--offline is set"
+            found[name] = str(error).replace("--offline is set", spent)
             left -= time.monotonic() - start
     return found
 
@@ -41,7 +42,7 @@ def plan(found):
         return [found[name] for name in names if isinstance(found[name], str)]
 
     weights = missing(cli.WEIGHTS)
-    yield "imagenet_inference.py", *_unless(missing(*PHOTOGRAPHS) + weights, [])
+    yield "imagenet_inference.py", *_unless(weights + missing(*PHOTOGRAPHS), [])
     signs, stand_in = [str(found[name]) for name in SIGNS], "real weights, the lab's two signs"
     if missing(*SIGNS):
         signs, stand_in = [], "a stand-in: the rendered signs in examples/"
@@ -51,7 +52,8 @@ def plan(found):
         [*signs, "--model", str(cli.BUNDLED)],
         f"ran on the bundled classifier and {'examples/' if not signs else 'the real signs'}",
     )
-    options, stand_ins = [], []
+    # Not among the runs that feature_extraction.py looks through: it may stand on stand-ins.
+    options, stand_ins = ["--output", str(runs.folder("lab/"))], []
     if weights:
         options += ["--weights", "bundled"]
         stand_ins.append("--weights bundled")

@@ -22,8 +22,9 @@ class Poses:
         # Side in pixels of what was cut out: GTSRB's has quartiles 35, 43, 58 and goes to 240.
         self.original = np.clip(26 + rng.gamma(1.1, 22, n), 26, 200)
         share = 1 - 2 * np.maximum(5, 0.095 * self.original) / self.original
-        self.radius = 0.5 * share * np.exp(rng.normal(0, 0.045, n))
-        self.centre = 0.5 + rng.normal(0, 0.022, (n, 2))
+        self.radius = 0.49 * share * np.exp(rng.normal(0, 0.045, n))
+        # GTSRB's boxes have their last row and column inside, which moves signs by half a pixel.
+        self.centre = 0.5 + 0.5 / self.original[:, None] + rng.normal(0, 0.022, (n, 2))
         angle = np.radians(rng.normal(0, 3.5, n) * np.where(rng.random(n) < 0.12, 3, 1))
         shear, squeeze = rng.normal(0, 0.03, n), np.exp(rng.normal(0, 0.04, n))
         cos, sin = np.cos(angle), np.sin(angle)
@@ -63,7 +64,7 @@ def take(scene: np.ndarray, original: np.ndarray, rng: np.random.Generator) -> n
     warmth = rng.normal(0, 0.06, (n, 1)) * np.array([1, 0.1, -1]) + rng.normal(0, 0.02, (n, 3))
     scene = scene * (gain * np.exp(warmth)).astype(np.float32)[:, None, None]
     veil = np.where(rng.random(n) < 0.1, rng.uniform(0, 80, n), rng.uniform(0, 6, n))
-    thin = np.where(veil > 6, rng.uniform(0.3, 0.8, n), 1)
+    thin = np.where(veil > 6, rng.uniform(0.4, 0.85, n), 1)
     scene = np.minimum(scene, 255 * 1.3) * column(thin)[..., None] + column(veil)[..., None]
     soft = np.clip(18 / original, 0.1, 0.6) + rng.gamma(1.2, 0.14, n)  # pixels of 32
     moved = np.where(rng.random(n) < 0.1, rng.uniform(0.5, 2, n), 0)

@@ -8,7 +8,7 @@ import numpy as np
 
 from lab import features, heads, runs, storage
 from lab.recipes import RECIPES
-from lab.storage import LabError
+from lab.storage import BROKEN, LabError
 
 
 @dataclass
@@ -24,8 +24,7 @@ class Classifier:
         weights_sha256: of the frozen network's file; the head means nothing on another.
         temperature: the logits are divided by it before the softmax.
         trained: whether the head was trained at all.
-        trained_on: uint64 (m,), hashes of the pictures that head or network have seen.
-        held_out: uint64 (k,), hashes of those kept from them for testing.
+        trained_on: uint64 (m,), fingerprints of the pictures that the head has seen.
         notes: what else its maker wrote down (data, command, accuracy ...).
     """
 
@@ -38,15 +37,18 @@ class Classifier:
     temperature: float = 1.0
     trained: bool = True
     trained_on: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint64))
-    held_out: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint64))
     notes: dict = field(default_factory=dict)
 
-    def features(self, images, trunk):
-        """float16 (n, d): this recipe's features of pictures uint8 (n, 32, 32, 3).
+    def answers(self, images, trunk):
+        """Logits and a sketch of the features of pictures uint8 (n, 32, 32, 3).
 
         Args:
             images: the pictures.
             trunk: `lab.weights.Weights`, those that the head was trained on.
+
+        Returns:
+            logits: float32 (n, classes), before the temperature.
+            sketch: float32 (n, 256), see `heads.projected`.
 
         Raises:
             LabError: these are other weights.
@@ -58,11 +60,12 @@ class Classifier:
                 "the right file with --weights"
             )
         extract = features.Extractor(trunk.arrays, RECIPES[self.layer], self.variant)
-        return features.run(images, extract)
-
-    def logits(self, x):
-        """float32 (n, classes), before the temperature, of this recipe's features (n, d)."""
-        return heads.logits(x, np.arange(len(x)), self.kernel, self.bias)
+        parts = []
+        for some in features.batches(images):  # all features of 39,209 signs: 1 GB
+            x = extract(some).numpy()
+            rows = np.arange(len(x))
+            parts.append((heads.logits(x, rows, self.kernel, self.bias), heads.projected(x)))
+        return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
     def probabilities(self, logits):
         """float64 (n, classes): the softmax of the logits over the temperature."""
@@ -81,7 +84,6 @@ class Classifier:
                 kernel=self.kernel.astype(dtype),
                 bias=self.bias.astype(dtype),
                 trained_on=self.trained_on,
-                held_out=self.held_out,
                 recipe=np.array(json.dumps(recipe)),
             )
 
@@ -109,10 +111,8 @@ def load(path):
         with np.load(path, allow_pickle=False) as file:
             recipe = json.loads(str(file["recipe"]))
             kernel, bias = (file[name].astype(np.float32) for name in ("kernel", "bias"))
-            result = Classifier(
-                kernel, bias, trained_on=file["trained_on"], held_out=file["held_out"], **recipe
-            )
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+            result = Classifier(kernel, bias, trained_on=file["trained_on"], **recipe)
+    except BROKEN as error:
         raise LabError(
             f"expected a classifier that train_feature_extraction.py wrote in {path}; "
             f"it is broken or something else: {error}"
@@ -122,11 +122,13 @@ def load(path):
 
 
 def _check(classifier, path):
-    width, classes = len(classifier.classes), classifier.kernel.shape[-1]
+    classes, known = len(classifier.classes), classifier.layer in RECIPES
+    shape = (features.width(RECIPES[classifier.layer]) if known else None, classes)
     finite = np.isfinite(classifier.kernel).all() and np.isfinite(classifier.bias).all()
-    if classifier.layer not in RECIPES or width != classes or not finite:
+    fits = classifier.kernel.shape == shape and classifier.bias.shape == (classes,)
+    if not (known and fits and finite):
         raise LabError(
-            f"expected a known recipe and a finite head for {width} classes in {path}; "
+            f"expected a known recipe and a finite head for {classes} classes in {path}; "
             f"received recipe {classifier.layer!r}, head {classifier.kernel.shape}: "
             "train it again"
         )

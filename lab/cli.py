@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lab import downloads, storage
+from lab import downloads, gtsrb, storage
+from lab.remote import REMOTE
 from lab.runs import TRUNK
 from lab.storage import LabError
 
@@ -127,7 +128,7 @@ def start_tensorflow():
     """Imports TensorFlow without its chatter, once the options are known to be right.
 
     TensorFlow takes seconds to import and writes about CUDA and oneDNN straight to file descriptor
-    2, before any setting of its own can stop it. What it writes is shown if the import fails.
+    2, before any setting of its own can stop it: that is closed to it for so long.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -176,11 +177,26 @@ def read_weights(option, offline, folder=None, recorded=None):
         path = BUNDLED / TRUNK
     elif option is not None:
         path = Path(option)
+    elif recorded and not there and Path(recorded).name != WEIGHTS:
+        raise LabError(
+            f"{recorded}: expected the weights that the head was trained on; the file is gone: "
+            "name its new place with --weights"
+        )
     else:
         path = there[0] if there else downloads.fetch(WEIGHTS, offline=offline)
     result = weights.read(path)
     say(f"weights: {path} (sha256 {result.sha256[:16]}..., {', '.join(result.arrays)})")
     return result
+
+
+def _fetched(option, offline):
+    """The data set's path; a published one, by its name, is downloaded where it is missing."""
+    name = "train.p" if option is None else Path(option).name
+    if option is not None and (name not in REMOTE or Path(option).exists()):
+        return option
+    if name == gtsrb.TEST_ZIP:  # its classes are in another archive
+        downloads.fetch(gtsrb.TEST_TABLE_ZIP, offline=offline)
+    return downloads.fetch(name, offline=offline)
 
 
 def examples():
@@ -203,7 +219,7 @@ def read_data(option, offline):
         images, labels = rendered.signs(RENDERED)
         data = signs.Signs(images, labels, np.arange(RENDERED), source=rendered.SOURCE)
     else:
-        data = signs.load(downloads.fetch("train.p", offline=offline) if option is None else option)
+        data = signs.load(_fetched(option, offline))
     say(f"data: {data.source} ({len(data):,} pictures)")
     return data
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lab import judging, provenance, report, signs, statistics
+from lab import judging, machine, provenance, report, signs, statistics
 
 
 def evaluate(kept, trunk, data, folder):
@@ -28,8 +28,8 @@ def evaluate(kept, trunk, data, folder):
             f"the network was trained on {len(data) - len(some):,} of these {len(data):,} "
             f"pictures: it is judged on the other {len(some):,} alone"
         )
-    prints = provenance.fingerprints(some)[:, 0]
-    known = int(np.isin(prints, kept.trained_on).sum())
+    prints, nothing = provenance.fingerprints(some), np.zeros(0, np.uint64)
+    known = int(provenance.seen(prints, kept.trained_on, nothing).sum())
     if known:
         notices.append(
             f"the head was trained on {known:,} of these {len(some):,} pictures: "
@@ -44,7 +44,8 @@ def evaluate(kept, trunk, data, folder):
         "temperature": kept.temperature,
         "weights_sha256": trunk.sha256,
         "data_sha256": signs.sha256(data),
-        "notices": notices or None,
+        "split": " ".join(f"{notice[0].upper()}{notice[1:]}." for notice in notices),
+        "versions": machine.versions(),
     }
     evaluation = judgement.evaluation(recipe=recipe, title=f"Traffic signs: {data.source}")
     report.write(folder, evaluation)

@@ -1,66 +1,155 @@
 """From a training's options to its files: which experiment, its test set, metrics, report."""
 
 import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from lab import classifier, extraction, finetuning, judging, machine, rendered, report, runs, signs
+from lab import (
+    classifier,
+    extraction,
+    finetuning,
+    judging,
+    machine,
+    provenance,
+    rendered,
+    report,
+    runs,
+    signs,
+)
 from lab.storage import LabError
 
 
-def prepare(options, data, weights):
+@dataclass
+class Experiment:
+    """A training that has been checked against its data and weights.
+
+    Attributes:
+        run: function (folder, tell, progress) that gives the `lab.outcome.Outcome`: the run's
+            folder; what is called with each epoch's record; what wraps iterables of batches.
+        split: the name of its split.
+        notices: lines that have to be said.
+    """
+
+    run: Callable
+    split: str
+    notices: list[str] = field(default_factory=list)
+
+    def __call__(self, folder, tell, progress):
+        return self.run(folder, tell, progress)
+
+
+def prepare(options, data, test, weights):
     """Checks all that the options name against data and weights, before anything is written.
 
     Args:
         options: train, layer, variant, precision, split, epochs, batch_size, seed, as parsed.
         data: `lab.signs.Signs`.
+        test: a second `lab.signs.Signs`, or None.
         weights: `lab.weights.Weights`, or None for random ones.
 
     Returns:
-        A function (folder, tell, progress) that runs the experiment and gives its
-        `lab.outcome.Outcome`: the run's folder; what is called with each epoch's record; what
-        wraps iterables of batches.
+        `Experiment`.
     """
-    o = options
-    if o.train == "head":
-        layer = o.layer or classifier.default_layer(weights.arrays)
-        settings = extraction.Settings(
-            layer, o.variant, o.precision, o.split, o.epochs, o.batch_size, o.seed
+    result = (_head if options.train == "head" else _network)(options, data, weights)
+    if test is not None:
+        if weights is not None:
+            provenance.seen_by(weights, test)
+        shared = signs_shared(data, test)
+        if shared:
+            result.notices.append(f"{shared:,} of the {len(test):,} --test pictures are in --data")
+        if shared == len(test):
+            raise LabError(
+                f"{test.source}: expected other pictures for --test; all {len(test):,} are in "
+                "--data: take another set"
+            )
+    return result
+
+
+def signs_shared(data, test):
+    """How many of a second set's pictures are in the first, by hash."""
+    return int(np.isin(signs.picture_hashes(test.images), signs.picture_hashes(data.images)).sum())
+
+
+def _head(o, data, weights):
+    layer = o.layer or classifier.default_layer(weights.arrays)
+    settings = extraction.Settings(
+        layer, o.variant, o.precision, o.split, o.epochs, o.batch_size, o.seed
+    )
+    parts = extraction.prepare(data, weights, settings)
+
+    def run(_, tell, progress):
+        return extraction.train(data, weights, settings, parts, tell, progress)
+
+    result = Experiment(run, parts[2])
+    if len(weights.trained_on) and provenance.seen_by(weights, data).any():
+        result.notices.append(
+            f"{weights.path} was trained on {len(parts[0]):,} of these pictures: the head learns "
+            f"from those and is judged on the other {len(parts[1]):,}, its test tracks, alone"
         )
-        parts = extraction.prepare(data, weights, settings)
-        return lambda _, tell, progress: extraction.train(
-            data, weights, settings, parts, tell, progress
-        )
+    return result
+
+
+def _network(o, data, weights):
     if o.variant != "caffe":
         raise LabError(
             f"expected --variant caffe to train the whole network; received {o.variant}: the old "
             "lab trained none"
         )
-    plan = finetuning.plan(o.train, o.epochs, o.batch_size, o.seed, o.precision)
-    arrays = finetuning.start_weights(o.train, weights and weights.arrays, o.seed)
+    plan = finetuning.plan(o.train, o.epochs, o.batch_size, o.seed, o.precision, weights)
+    finetuning.start_arrays(weights, o.seed)
     parts = finetuning.split(data, o.split)
+    if weights is not None:
+        finetuning.check_unseen(weights, data, np.concatenate(parts[1:]))
     notes = {"train": o.train, "split": o.split, "data": Path(data.source).name}
     notes["weights_sha256"] = weights and weights.sha256
-    return functools.partial(finetuning.train, data, arrays, plan, parts, notes)
+    return Experiment(
+        functools.partial(finetuning.train, data, weights, plan, parts, notes), o.split
+    )
 
 
 def conclude(options, outcome, data, test, weights, folder):
     """Writes classifier and report, and judges on the second set.
 
     Args:
-        options, data, weights, folder: as in `prepare`.
+        options, data, test, weights: as in `prepare`.
         outcome: `lab.outcome.Outcome`.
-        test: a second `lab.signs.Signs`, or None.
+        folder: the run's.
 
     Returns:
         dict: what metrics.json holds, but for device and total time.
     """
-    o, kept = options, outcome.judgement.classifier
+    o, judgement = options, outcome.judgement
+    kept = judgement.classifier
+    measured = _measured(o, outcome, data, weights)
     if o.train == "head":  # the whole network's trunk lies beside its classifier
         kept.notes["weights"] = str(weights.path.resolve())
-    kept.notes["accuracy"] = f"accuracy {outcome.judgement.accuracy:.4f}, {o.split} split"
+    kept.notes["accuracy"] = f"accuracy {judgement.accuracy:.4f}, {measured['split']} split"
     kept.save(folder / runs.CLASSIFIER, np.float32 if o.train == "head" else np.float16)
+    if test is not None:
+        judged = judging.judge(kept, outcome.trunk, test)
+        measured["test_accuracy"] = judged.accuracy
+        measured["test_images"] = len(judged.data)
+        measured["test_images_left_out"] = len(test) - len(judged.data)
+        measured["test_images_shared_with_data"] = signs_shared(data, test)
+        measured["test_sha256"] = signs.sha256(test)
+    recipe = {name: value for name, value in measured.items() if name != "epochs"}
+    if measured["split"] == "random" and data.source == rendered.SOURCE:
+        recipe["split"] = "A random split of rendered signs: no two pictures are of one sign."
+    shown = judgement.evaluation(
+        history=outcome.history,
+        recipe=recipe,
+        class_counts=outcome.counts,
+        title=f"Traffic signs: {kept.layer}, {measured['split']} split",
+    )
+    report.write(folder, shown)
+    return measured | {"peak_rss_mib": machine.peak_rss_mib()}
+
+
+def _measured(o, outcome, data, weights):
+    kept, judgement = outcome.judgement.classifier, outcome.judgement
     measured = {
         "validation_accuracy": outcome.history[-1]["validation_accuracy"],
         "test_accuracy": None,
@@ -74,37 +163,11 @@ def conclude(options, outcome, data, test, weights, folder):
         "images": len(data),
         "images_per_second": None,
         "feature_seconds": None,
-        "accuracy_interval": outcome.judgement.interval,
+        "accuracy_interval": judgement.interval,
         "temperature": kept.temperature,
-        "calibration_error": outcome.judgement.calibration_error,
+        "calibration_error": judgement.calibration_error,
         "weights_sha256": weights and weights.sha256,
         "data_sha256": signs.sha256(data),
         "versions": machine.versions(),
     }
-    measured |= outcome.measured
-    if test is not None:
-        measured |= _test(outcome, data, test)
-    recipe = {name: value for name, value in measured.items() if name != "epochs"}
-    if o.split == "random" and data.source == rendered.SOURCE:
-        recipe["split"] = "A random split of rendered signs: no two pictures are of one sign."
-    shown = outcome.judgement.evaluation(
-        history=outcome.history,
-        recipe=recipe,
-        class_counts=outcome.counts,
-        title=f"Traffic signs: {recipe['layer']}, {recipe['split']} split",
-    )
-    report.write(folder, shown)
-    return measured | {"peak_rss_mib": machine.peak_rss_mib()}
-
-
-def _test(outcome, data, test):
-    """Accuracy on a second set, without what the network was trained on, and what both share."""
-    judgement = judging.judge(outcome.judgement.classifier, outcome.trunk, test)
-    some = judgement.data
-    shared = np.isin(signs.picture_hashes(some.images), signs.picture_hashes(data.images))
-    return {
-        "test_accuracy": judgement.accuracy,
-        "test_images": len(some),
-        "test_images_shared_with_data": int(shared.sum()),
-        "test_sha256": signs.sha256(test),
-    }
+    return measured | outcome.measured

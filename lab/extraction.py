@@ -21,6 +21,7 @@ from lab.storage import LabError
 from lab.weights import check
 
 CLASSES = len(signs.class_names())
+OWN_TRACKS = "track"  # the split where the network was trained on a part of the pictures
 ITERATIONS = 10  # of L-BFGS that are called an epoch, where a recipe has it in Adam's place
 
 
@@ -58,7 +59,9 @@ def prepare(data, weights, settings):
     check(weights.arrays, alexnet.SHAPES, [name for name in names if name in alexnet.SHAPES])
     seen = provenance.seen_by(weights, data)
     if seen.any():
-        return np.flatnonzero(seen), np.flatnonzero(~seen), "track"
+        parts = np.flatnonzero(seen), np.flatnonzero(~seen)
+        signs.check_sides(data.labels, *parts, OWN_TRACKS)
+        return *parts, OWN_TRACKS
     if settings.split == "track":
         return *signs.track_split(data), "track"
     return *signs.random_split(data.labels), "random"
@@ -84,10 +87,7 @@ def train(data, weights, settings, parts, tell=None, progress=iter):
     learn = functools.partial(fit, x, data, s, progress=progress)
     head, history = learn(rows, judged_on=held_out, tell=tell)
     logits = head.logits(x, held_out)
-    judged = logits, data.labels[held_out]
-    if name != "track" and data.tracks is not None:
-        by_track, met_not = signs.track_split(data)
-        judged = learn(by_track)[0].logits(x, met_not), data.labels[met_not]
+    temperature, fitted_on = _temperature(learn, x, data, logits, held_out, name)
     kept = learn(np.arange(len(data)))[0]
     kept = Classifier(
         np.asarray(kept.kernel),
@@ -96,7 +96,7 @@ def train(data, weights, settings, parts, tell=None, progress=iter):
         s.layer,
         s.variant,
         weights.sha256,
-        temperature=statistics.fit_temperature(*judged),
+        temperature=temperature,
         trained_on=np.unique(provenance.fingerprints(data)),
     )
     some = data.subset(held_out)
@@ -107,9 +107,25 @@ def train(data, weights, settings, parts, tell=None, progress=iter):
         "images_per_second": seconds and len(data) / seconds,
         "feature_seconds": seconds,
         "refitted_on_all_data": True,
+        "temperature_fitted_on": fitted_on,
     }
     counts = np.bincount(data.labels[rows], minlength=CLASSES)
     return Outcome(judgement, weights, history, counts, measured)
+
+
+def _temperature(learn, x, data, logits, held_out, split):
+    """A temperature fitted by track where tracks are known, and what it was fitted on."""
+    if split == "random" and data.tracks is not None:
+        try:
+            rows, others = signs.track_split(data)
+        except LabError:  # a class of few tracks may have none to hold out
+            pass
+        else:
+            found = learn(rows)[0].logits(x, others)
+            fitted = statistics.fit_temperature(found, data.labels[others])
+            return fitted, "a fifth of the tracks, by a head that had not met them"
+    fitted = statistics.fit_temperature(logits, data.labels[held_out])
+    return fitted, "the held-out pictures themselves"
 
 
 def features_of(data, weights, s, progress=iter):

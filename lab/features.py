@@ -99,16 +99,21 @@ def width(recipe):
     return sum(channels[name] * (1 if name in alexnet.DENSE else 36) for name in recipe.layers)
 
 
-def run(images, extract):
-    """float16 (n, d): an extractor's features of pictures uint8 (n, 32, 32, 3), in batches."""
-    parts = [extract(images[i : i + BATCH]).numpy() for i in range(0, len(images), BATCH)]
+def batches(images):
+    """Some of the images after the other, so that any number fits into memory."""
+    return (images[i : i + BATCH] for i in range(0, len(images), BATCH))
+
+
+def predict(network, images, prepare):
+    """A network's answers, in batches: any number of pictures fits.
+
+    Args:
+        network: a Keras model.
+        images: (n, h, w, 3).
+        prepare: function from some of the images to the network's input.
+    """
+    parts = [network.predict_on_batch(prepare(some)) for some in batches(images)]
     return np.concatenate(parts)
-
-
-def predict(network, pictures):
-    """A network's answers to float32 pictures (n, h, w, 3), in batches: any number fits."""
-    batches = (pictures[i : i + BATCH] for i in range(0, len(pictures), BATCH))
-    return np.concatenate([network.predict_on_batch(batch) for batch in batches])
 
 
 def key(signs_hash, weights_hash, recipe, variant, precision):
@@ -156,11 +161,11 @@ def compute(images, extract, made_of, progress=iter):
     run = extract()
     first = run(images[:1])  # compiles, and tells the width
     storage.check_space(folder, count * first.shape[1] * 2)
-    batches = [(k, i) for k in range(1 + copies) for i in range(0, n, BATCH)]
+    steps = [(k, i) for k in range(1 + copies) for i in range(0, n, BATCH)]
     start = time.perf_counter()
     with storage.atomic(array) as part:
         kept = np.lib.format.open_memmap(part, "w+", np.float16, (count, first.shape[1]))
-        for k, i in progress(batches):
+        for k, i in progress(steps):
             some = images[i : i + BATCH]
             x = run.of_copies(some, tf.constant([k, i])) if k else run(some)
             kept[k * n + i : k * n + i + len(some)] = x

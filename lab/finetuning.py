@@ -31,12 +31,15 @@ def split(data, how):
     return train, validation, np.zeros(0, np.int64)
 
 
-def plan(kind, epochs, batch_size, seed, precision):
+def plan(kind, epochs, batch_size, seed, precision, weights=None):
     """The plan of a kind of training.
 
     Args:
         kind: {"all", "scratch"}.
         epochs, batch_size, seed, precision: as in `training.Plan`.
+        weights: `lab.weights.Weights` to start from. Where its recipe tells by what its own
+            training scaled the input, that is kept: Adam's steps are as long for weights of any
+            size, and would undo small ones.
 
     Raises:
         LabError: the whole network is not trained in this precision.
@@ -46,15 +49,28 @@ def plan(kind, epochs, batch_size, seed, precision):
             f"expected --precision {' or '.join(training.POLICIES)} to train the whole network; "
             f"received {precision}: its gradients leave float16's range"
         )
-    return training.Plan(epochs, batch_size, seed, precision, **training.KINDS[kind])
+    options = dict(training.KINDS[kind])
+    if weights is not None and weights.recipe:
+        options["scale"] = weights.recipe["plan"]["scale"]
+    return training.Plan(epochs, batch_size, seed, precision, **options)
 
 
-def train(data, arrays, its_plan, parts, notes, folder, tell=None, progress=iter):
+def check_unseen(weights, data, rows):
+    """Refuses to judge a network on pictures that the weights it starts from were trained on."""
+    seen = provenance.seen_by(weights, data)[rows].sum()
+    if seen:
+        raise LabError(
+            f"{data.source}: expected held-out pictures that {weights.path} was not trained on; it "
+            f"was, on {seen:,} of {len(rows):,}, and no figure may be had on those: take other data"
+        )
+
+
+def train(data, start, its_plan, parts, notes, folder, tell=None, progress=iter):
     """Trains the network, or goes on where a checkpoint in the folder stopped, and judges it.
 
     Args:
         data: `lab.signs.Signs`.
-        arrays: the weights to start from: dict, layer name -> (kernel, bias), conv1 to conv5.
+        start: `lab.weights.Weights` to start from, or None for random ones.
         its_plan: `training.Plan`.
         parts: training, validation and test indices, as `split` gives them.
         notes: what the trunk's recipe says besides the plan.
@@ -70,7 +86,14 @@ def train(data, arrays, its_plan, parts, notes, folder, tell=None, progress=iter
     """
     rows, validation, test = parts
     classes = len(signs.class_names())
-    run = training.Run(arrays, data.images[rows], data.labels[rows], its_plan, classes)
+    run = training.Run(
+        start_arrays(start, its_plan.seed),
+        data.images[rows],
+        data.labels[rows],
+        its_plan,
+        classes,
+        notes | {"data_sha256": signs.sha256(data)},
+    )
     checkpoint = folder / runs.CHECKPOINT
     if checkpoint.exists():
         run.restore(checkpoint)
@@ -83,7 +106,7 @@ def train(data, arrays, its_plan, parts, notes, folder, tell=None, progress=iter
         run.save(checkpoint)
         if tell:
             tell(run.history[-1])
-    trunk = _write_trunk(run, data, np.concatenate([rows, validation]), test, folder, notes)
+    trunk = _write_trunk(run, data, np.concatenate([rows, validation]), test, folder, start, notes)
     kernel, bias = (part.astype(np.float16).astype(np.float32) for part in run.head())
     kept = Classifier(kernel, bias, signs.class_names(), NETWORK, "caffe", trunk.sha256)
     chosen = judging.judge(kept, trunk, data, validation)
@@ -92,30 +115,31 @@ def train(data, arrays, its_plan, parts, notes, folder, tell=None, progress=iter
     measured = {
         "validation_accuracy": chosen.accuracy,
         "test_tracks_accuracy": judged.accuracy if len(test) else None,
+        "temperature_fitted_on": "the validation pictures",
     }
     counts = np.bincount(data.labels[rows], minlength=classes)
     return Outcome(judged, trunk, run.history, counts, measured)
 
 
-def _write_trunk(run, data, used, test, folder, notes):
+def _write_trunk(run, data, used, test, folder, start, notes):
     """Writes the network as it is judged and shipped, and reads it back."""
     prints = provenance.fingerprints(data)
-    recipe = notes | {"plan": asdict(run.plan), "data_sha256": signs.sha256(data)}
+    before = start.trained_on if start else weights.NONE  # what it has seen, it has seen
     weights.save(
         folder / runs.TRUNK,
         run.arrays(),
         np.float16,
-        recipe=recipe,
-        trained_on=np.unique(prints[used]),
+        recipe=notes | {"plan": asdict(run.plan), "data_sha256": signs.sha256(data)},
+        trained_on=provenance.joined(prints[used], before),
         held_out=np.unique(prints[test, 0]),
     )
     return weights.read(folder / runs.TRUNK)
 
 
-def start_weights(kind, arrays, seed):
+def start_arrays(start, seed):
     """What the training starts from: the given weights of conv1 to conv5, or random ones."""
-    if kind == "scratch":
+    if start is None:
         return alexnet.random_arrays(seed, "conv5")
     names = [row.name for row in alexnet.CONVOLUTIONS]
-    weights.check(arrays, alexnet.SHAPES, names)
-    return {name: arrays[name] for name in names}
+    weights.check(start.arrays, alexnet.SHAPES, names)
+    return {name: start.arrays[name] for name in names}

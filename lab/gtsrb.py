@@ -27,6 +27,7 @@ TABLE = re.compile(r"GT-(\d{5})\.csv", re.ASCII)
 TRAINING_PICTURE = re.compile(r"(\d{5})_(\d{5})\.ppm", re.ASCII)  # track, frame
 TEST_PICTURE = re.compile(r"(\d{5})\.ppm", re.ASCII)
 TEST_TABLE, TEST_TABLE_ZIP = "GT-final_test.csv", "GTSRB_Final_Test_GT.zip"
+TEST_ZIP = "GTSRB_Final_Test_Images.zip"
 
 
 @dataclass(frozen=True)

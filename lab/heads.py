@@ -1,5 +1,6 @@
 """Trains a linear head on frozen features: the lab's softmax regression by Adam."""
 
+import functools
 import time
 
 import numpy as np
@@ -109,5 +110,10 @@ def projected(x, rows=None, width=256):
     rows = np.arange(len(x)) if rows is None else rows
     if x.shape[1] <= width:
         return x[rows].astype(np.float32)
-    kernel = np.random.default_rng(0).normal(0, width**-0.5, (x.shape[1], width))
-    return logits(x, rows, kernel.astype(np.float32), np.float32(0))
+    return logits(x, rows, _directions(x.shape[1], width), np.float32(0))
+
+
+@functools.cache
+def _directions(d, width):
+    kernel = np.random.default_rng(0).normal(0, width**-0.5, (d, width))
+    return kernel.astype(np.float32)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab import heads, provenance, statistics
+from lab import provenance, statistics
 from lab.classifier import Classifier
 from lab.evaluation import Evaluation
 from lab.signs import Signs
@@ -87,5 +87,4 @@ def judge(kept, trunk, data, rows=None):
     if rows is None:
         rows = np.flatnonzero(~provenance.seen_by(trunk, data))
     some = data.subset(rows)
-    x = kept.features(some.images, trunk)
-    return Judgement(kept, some, some.files or rows, kept.logits(x), heads.projected(x))
+    return Judgement(kept, some, some.files or rows, *kept.answers(some.images, trunk))

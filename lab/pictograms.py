@@ -35,13 +35,13 @@ from lab.sign_shapes import (
 
 def _limit(number):
     """The digits of a speed limit: three stand closer and narrower than two."""
-    sizes = (12.8, 37.5, 5.4, 3.1) if len(number) == 3 else (19.5, 37, 6, 5)
+    sizes = (13, 37, 5.2, 3.3) if len(number) == 3 else (19.5, 36, 5.9, 5)
     return text(number, BLACK, *sizes)
 
 
 _BAND = tuple(  # five narrow stripes from the lower left to the upper right
-    ("line", BLACK, 2.6, ((16.5 + d, 83.5 + d), (83.5 + d, 16.5 + d)))
-    for d in (-6.4, -3.2, 0, 3.2, 6.4)
+    ("line", BLACK, 2.3, ((16.5 + d, 83.5 + d), (83.5 + d, 16.5 + d)))
+    for d in (-6.6, -3.3, 0, 3.3, 6.6)
 )
 _NO_PASSING = (*car(RED, 33.5, 51), *car(BLACK, 66.5, 51))
 _NO_TRUCKS_PASSING = (*truck(RED, 35.5, 60.5), *car(BLACK, 66, 56))
@@ -53,9 +53,9 @@ _TRUCK = (
     ("disc", BLACK, 31, 64, 4.8),
     ("disc", BLACK, 67, 64, 4.8),
 )
-_END_LIMIT = (*text("80", GREY, 19, 37, 6.4, 5), *_BAND)
-_END_NO_PASSING = (*car(GREY, 32, 51), *car(GREY, 68, 51), *_BAND)
-_END_TRUCKS = (*truck(BLACK, 35, 60), *car(GREY, 67, 55.5), *_BAND)
+_END_LIMIT = (*text("80", GREY, 19, 38, 5.8, 5), *_BAND)
+_END_NO_PASSING = (*car(BLACK, 32.5, 51), *car(BLACK, 67.5, 51), *_BAND)
+_END_TRUCKS = (*truck(GREY, 35, 60), *car(BLACK, 67, 55.5), *_BAND)
 
 _AHEAD = arrow(WHITE, 12, 24, ((50, 89), (50, 12)))
 _TURN_RIGHT = arrow(WHITE, 10.5, 19, ((36, 86), (36, 52), (39, 42), (47, 36.5), (60, 36), (84, 36)))
@@ -85,8 +85,8 @@ _EXCLAMATION = (
     ("disc", BLACK, 50, 78, 4.6),
 )
 _LEFT_CURVE = (
-    ("line", BLACK, 9.4, ((59, 81), (59, 70), (57, 63), (52, 58.5), (42, 56.5))),
-    ("fill", BLACK, ((43, 51.6), (43, 61.4), (32, 58.5), (33, 52.5))),
+    ("line", BLACK, 9.4, ((59.5, 81), (59.5, 70), (57.5, 63), (53, 58.5), (45, 56.5))),
+    ("fill", BLACK, ((46, 51.6), (46, 61.4), (36, 58.5), (37, 52.5))),
 )
 _DOUBLE_CURVE = (("line", BLACK, 8.5, ((45, 41), (45, 65), (61, 59), (61, 80))),)
 _LEFT_BUMP = ((27, 81), (28, 78), (33, 75), (36.5, 70), (39, 68.5), (42, 69.5), (46, 74))
@@ -120,11 +120,11 @@ _LIGHTS = (
 )
 _WALKING = (
     ("disc", BLACK, 47, 37.5, 4.2),
-    ("fill", BLACK, ((43.5, 43), (52.5, 43), (53.5, 62), (45.5, 62))),
+    ("fill", BLACK, ((44.5, 43), (52, 43), (52.5, 62), (46, 62))),
     ("line", BLACK, 3.6, ((45.5, 45), (39.5, 53), (37.5, 59))),
     ("line", BLACK, 3.6, ((51.5, 45), (56.5, 52), (60, 57))),
-    ("line", BLACK, 4.8, ((47.5, 60), (46, 70), (38, 82))),
-    ("line", BLACK, 4.8, ((51, 60), (56, 70), (62, 81.5))),
+    ("line", BLACK, 4.5, ((47.5, 60), (45.5, 70), (37, 83))),
+    ("line", BLACK, 4.5, ((50.5, 60), (56, 70), (63, 82.5))),
 )
 _CHILDREN = (
     ("disc", BLACK, 54.5, 49, 4),

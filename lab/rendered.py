@@ -21,7 +21,7 @@ from lab.storage import LabError
 CLASSES = len(pictograms.SIGNS)
 SIZE = 32
 SOURCE = "rendered signs"  # what messages call the set
-CHUNK = 256  # pictures made at once: 50 MB
+CHUNK = 64  # pictures made at once: 30 MB; larger ones leave the processor's cache
 
 # The sheet: a cell a class, with the sign as it is painted, some of its pictures and its name.
 COLUMNS, CELL = 9, (220, 286)  # width and height in pixels

@@ -17,6 +17,23 @@ def folder(prefix: str = "") -> Path:
     return RUNS / (prefix + time.strftime("%Y-%m-%d-%H%M%S"))
 
 
+def empty(target: str | Path) -> Path:
+    """The folder, if nothing of a run or an evaluation is in it yet.
+
+    Raises:
+        LabError: there is.
+    """
+    target = Path(target)
+    for name in (METRICS, OPTIONS, "report.html"):
+        if (target / name).exists():
+            way = "--resume it, or " if name == OPTIONS else ""
+            raise LabError(
+                f"{target}: expected a folder without a run; it holds {name}: {way}choose another "
+                "--output"
+            )
+    return target
+
+
 def create(output: str | None, arguments: list[str]) -> Path:
     """Makes the folder of a new run and writes down its options.
 
@@ -27,15 +44,10 @@ def create(output: str | None, arguments: list[str]) -> Path:
     Raises:
         LabError: the folder holds a run already.
     """
-    target = Path(output) if output else folder()
-    for name in (METRICS, OPTIONS):
-        if (target / name).exists():
-            way = "--resume it, or " if name == OPTIONS else ""
-            raise LabError(
-                f"{target}: expected a folder without a run; it holds {name}: {way}choose another "
-                "--output"
-            )
-    storage.write_json(target / OPTIONS, {"arguments": arguments})
+    target = empty(output or folder())
+    # Files by their whole path: it may be resumed from another folder.
+    words = [str(Path(word).resolve()) if Path(word).exists() else word for word in arguments]
+    storage.write_json(target / OPTIONS, {"arguments": words})
     return target
 
 

@@ -19,6 +19,12 @@ def _clouds(n, size, cells, rng):
     return spread @ knots @ spread.T
 
 
+def _tints(n, rng):
+    """Logarithms (n, 3) of natural colours: from sky to earth, and more or less green, never pink."""
+    warm, green = rng.normal(0, 0.12, (n, 1)), abs(rng.normal(0, 0.07, (n, 1)))
+    return warm * (1, 0, -1) + green * (-0.5, 1, -0.5)
+
+
 def light(n: int, size: int, rng: np.random.Generator) -> np.ndarray:
     """The light on each sign, float32 (n, size, size, 1): a soft slope, and leaves' shadows."""
     whole = np.clip(rng.normal(0, 0.4, n), -0.6, 0.6)
@@ -46,18 +52,17 @@ def behind(size: int, centre, radius, rng: np.random.Generator) -> np.ndarray:
     n = len(radius)
     y, x = (np.mgrid[:size, :size].astype(np.float32) + 0.5) / size
     dark, bright = (
-        tone * np.exp(rng.normal(0, 0.75, (n, 1)) + rng.normal(0, 0.1, (n, 3)))
-        for tone in (52, 200)
+        tone * np.exp(rng.normal(0, 0.75, (n, 1)) + _tints(n, rng)) for tone in (52, 200)
     )
     edge = _clouds(n, size, 3, rng) + 0.6 * _clouds(n, size, 11, rng) * column(rng.random(n))
     edge += column(rng.normal(0, 1.5, n)) * (0.5 - y) + column(rng.normal(-0.6, 1.6, n))
     share = 1 / (1 + np.exp(-np.clip(edge * column(rng.uniform(2, 14, n)), -30, 30)))
     dark, bright = dark.astype(np.float32), bright.astype(np.float32)
     scene = dark[:, None, None] + share[..., None] * (bright - dark)[:, None, None]
-    rough = column(np.abs(rng.normal(0, 0.6, n)))
+    rough = column(np.abs(rng.normal(0, 0.6, n))) * (1 - 0.6 * share)  # leaves more than the sky
     grain = rough * (0.6 * _clouds(n, size, 9, rng) + 0.9 * _clouds(n, size, 24, rng))
-    tint = 0.15 * np.stack([_clouds(n, size, 6, rng) for _ in range(3)], -1)
-    scene *= np.exp(grain[..., None] + tint * rough[..., None])
+    tint = rough * _clouds(n, size, 6, rng)
+    scene *= np.exp(grain[..., None] + tint[..., None] * np.float32((0.15, 0, -0.15)))
     x, y = x - column(centre[:, 0]), y - column(centre[:, 1])
     for mask, colour in _neighbours(n, x / column(radius), y / column(radius), rng):
         scene += mask[..., None] * (colour[:, None, None] - scene)

@@ -133,7 +133,7 @@ WARNING = (
     ("line", WHITE, 7, _TRIANGLE),
     ("fill", RED, _TRIANGLE),
     ("line", RED, 4, _TRIANGLE),
-    ("fill", WHITE, ((50, 21), (86, 86), (14, 86))),
+    ("fill", WHITE, ((50, 19), (87, 87), (13, 87))),
 )
 YIELD = (
     ("line", WHITE, 8, _YIELD),
@@ -148,4 +148,4 @@ PRIORITY = (
     ("fill", YELLOW, scaled(_DIAMOND, 0.58)),
 )
 MANDATORY = (("disc", WHITE, 50, 50, 50), ("disc", BLUE, 50, 50, 48.3))
-END = (("disc", WHITE, 50, 50, 50), ("disc", GREY, 50, 50, 49), ("disc", WHITE, 50, 50, 46))
+END = (("disc", WHITE, 50, 50, 50), ("disc", BLACK, 50, 50, 49.3), ("disc", WHITE, 50, 50, 46))

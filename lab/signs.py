@@ -157,7 +157,7 @@ def random_split(labels: np.ndarray | Sequence[int]) -> tuple[np.ndarray, np.nda
     if len(labels) < 3:
         raise LabError(f"expected at least 3 pictures to split; received {len(labels)}; give more")
     train, validation = train_test_split(np.arange(len(labels)), test_size=0.33, random_state=0)
-    _check_sides(labels, train, validation, "random")
+    check_sides(labels, train, validation, "random")
     return train, validation
 
 
@@ -205,7 +205,7 @@ def track_split(signs: Signs, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
         )
     fold = folds(signs.labels, signs.tracks, seed=seed)
     train, held_out = np.flatnonzero(fold != 0), np.flatnonzero(fold == 0)
-    _check_sides(signs.labels, train, held_out, "track")
+    check_sides(signs.labels, train, held_out, "track")
     return train, held_out
 
 
@@ -228,7 +228,8 @@ def three_way_split(signs: Signs, seed: int = 0) -> tuple[np.ndarray, np.ndarray
     return rest[fold != 0], rest[fold == 0], test
 
 
-def _check_sides(labels: np.ndarray, train: np.ndarray, held_out: np.ndarray, split: str) -> None:
+def check_sides(labels: np.ndarray, train: np.ndarray, held_out: np.ndarray, split: str) -> None:
+    """Refuses a split, by its name, that leaves one side without a class, or one class only."""
     classes = np.unique(labels)
     if len(classes) < 2:
         raise LabError(

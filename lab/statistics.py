@@ -110,7 +110,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
         labels: int (n,).
 
     Returns:
-        A number within `TEMPERATURES`: an end of it where all answers are right, or all chance.
+        A number within `TEMPERATURES`; at least 1 where all answers are right.
     """
     from scipy import optimize  # not needed to classify, so not paid for there
 
@@ -124,7 +124,10 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 
     bounds = [-np.log(temperature) for temperature in reversed(TEMPERATURES)]
     found = optimize.minimize_scalar(loss, bounds=bounds, method="bounded")
-    return float(np.exp(-found.x))
+    temperature = float(np.exp(-found.x))
+    if (logits.argmax(axis=1) == labels).all():  # they give no reason to be surer than before
+        return max(1.0, temperature)
+    return temperature
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:

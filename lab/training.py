@@ -15,7 +15,7 @@ import tensorflow as tf
 
 import alexnet
 from lab import augmentation, features, storage
-from lab.storage import LabError
+from lab.storage import BROKEN, LabError
 
 CHECKPOINT_STEPS = 250
 WARMUP = 200  # steps over which the learning rate rises
@@ -31,7 +31,7 @@ class Plan:
         sizes: the input's size in pixels, one for each tenth of the epochs: small input is cheap
             and good enough to begin with.
         scale: what the input is multiplied by. Random weights want input of about unit variance;
-            the given ones were trained on 0 to 255.
+            ImageNet's were trained on 0 to 255.
         dropout: share of the 9216 features that each training picture loses before the head.
     """
 
@@ -50,7 +50,7 @@ class Plan:
 
 
 KINDS = {
-    "all": {"rate": 1e-4},
+    "all": {"rate": 1e-4, "sizes": (163,) * 6 + (227,) * 4},
     "scratch": {
         "rate": 1e-3,
         "sizes": (99,) * 3 + (131,) * 3 + (163,) * 2 + (227,) * 2,
@@ -92,9 +92,11 @@ class Run:
         images, labels: uint8 (n, 32, 32, 3) and int64 (n,), the training pictures.
         plan: `Plan`.
         classes: number of classes.
+        origin: name -> value of all that a checkpoint of it must agree with besides the plan.
     """
 
-    def __init__(self, arrays, images, labels, plan, classes):
+    def __init__(self, arrays, images, labels, plan, classes, origin=None):
+        self.origin = json.loads(json.dumps((origin or {}) | asdict(plan)))
         self.images, self.labels, self.plan = images, labels, plan
         self.batch = min(plan.batch_size, len(images))
         self.steps = len(images) // self.batch
@@ -144,7 +146,7 @@ class Run:
         if not math.isfinite(loss):
             raise LabError(
                 f"expected a finite loss; received {loss} in epoch {self.epoch + 1}, "
-                f"step {self.step + 1} of {self.steps}; the last checkpoint is kept: "
+                f"step {self.step + 1} of {self.steps}; a checkpoint before it is kept: "
                 "start again with a smaller --batch-size, another --seed or --precision float32"
             )
         self.loss += loss
@@ -198,7 +200,7 @@ class Run:
         if not all(np.isfinite(v).all() for v in values if v.dtype.kind == "f"):
             return
         where = {"epoch": self.epoch, "step": self.step, "loss": self.loss}
-        where |= {"seconds": self.seconds, "history": self.history, "plan": asdict(self.plan)}
+        where |= {"seconds": self.seconds, "history": self.history, "origin": self.origin}
         named = {f"v{i}": value for i, value in enumerate(values)}
         with storage.atomic(path) as part, open(part, "wb") as file:
             np.savez(file, state=np.array(json.dumps(where)), **named)
@@ -213,13 +215,13 @@ class Run:
             with np.load(path, allow_pickle=False) as file:
                 where = json.loads(str(file["state"]))
                 values = [file[f"v{i}"] for i in range(len(self._state()))]
-        except (OSError, ValueError, KeyError) as error:
+        except BROKEN as error:
             raise LabError(f"expected a checkpoint of this training in {path}: {error}") from None
-        plan = json.loads(json.dumps(asdict(self.plan)))
-        if where["plan"] != plan:
-            names = [name for name in plan if plan[name] != where["plan"].get(name)]
+        names = [name for name in self.origin if self.origin[name] != where["origin"].get(name)]
+        if names:
             raise LabError(
-                f"{path} was written with another {', '.join(names)}: resume with the same options"
+                f"{path} was written with another {', '.join(names)}: resume with the same options "
+                "and files"
             )
         for variable, value in zip(self._state(), values, strict=True):
             variable.assign(value)

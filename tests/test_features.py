@@ -24,6 +24,11 @@ WIDTHS = {
 }
 
 
+def run(images, extract):
+    """All features at once."""
+    return np.concatenate([np.asarray(extract(some)) for some in features.batches(images)])
+
+
 @pytest.fixture(scope="module")
 def arrays():
     """Random weights as far as fc7."""
@@ -77,7 +82,7 @@ def assert_near(x, wanted):
 @pytest.mark.parametrize("name", RECIPES)
 def test_recipe(arrays, signs, name):
     """Each recipe's width and numbers."""
-    x = features.run(signs, features.Extractor(arrays, RECIPES[name]))
+    x = run(signs, features.Extractor(arrays, RECIPES[name]))
     assert x.shape == (3, WIDTHS[name])
     assert features.width(RECIPES[name]) == WIDTHS[name]
     assert x.std(dtype=np.float32) > 0.01
@@ -88,21 +93,21 @@ def test_layers_stay_in_the_recipe_s_order(arrays, signs):
     """A later layer may come first; the network goes as far as the last."""
     recipe = Recipe(("pool5", "conv3"), power=1.0, scale=0.5)
     assert recipe.last == "pool5"
-    x = features.run(signs, features.Extractor(arrays, recipe))
+    x = run(signs, features.Extractor(arrays, recipe))
     assert_near(x, directly(arrays, recipe, signs))
 
 
 def test_lab_variant(arrays, signs):
     """The old lab's network on pictures enlarged as it did, no mean subtracted."""
-    x = features.run(signs, features.Extractor(arrays, RECIPES["pool5"], "lab"))
+    x = run(signs, features.Extractor(arrays, RECIPES["pool5"], "lab"))
     assert_near(x, directly(arrays, RECIPES["pool5"], signs, "lab"))
 
 
 @pytest.mark.parametrize(("precision", "most"), [("bfloat16", 0.03), ("float16", 0.005)])
 def test_half_precision(arrays, signs, precision, most):
     """The network computes in fewer bits, and its features stay near."""
-    wanted = features.run(signs, features.Extractor(arrays, RECIPES["conv4"])).astype(np.float32)
-    x = features.run(signs, features.Extractor(arrays, RECIPES["conv4"], precision=precision))
+    wanted = run(signs, features.Extractor(arrays, RECIPES["conv4"])).astype(np.float32)
+    x = run(signs, features.Extractor(arrays, RECIPES["conv4"], precision=precision))
     assert x.dtype == np.float16
     change = np.linalg.norm(x.astype(np.float32) - wanted) / np.linalg.norm(wanted)
     assert 0 < change < most
@@ -124,7 +129,7 @@ def test_batches(signs, monkeypatch):
         return tf.cast(images[:, 0, 0], tf.float16)
 
     monkeypatch.setattr(features, "BATCH", 2)
-    np.testing.assert_array_equal(features.run(signs, extract), signs[:, 0, 0])
+    np.testing.assert_array_equal(run(signs, extract), signs[:, 0, 0])
     assert sizes == [2, 1]
 
 
@@ -133,7 +138,7 @@ def test_predict_in_batches(signs, monkeypatch):
     monkeypatch.setattr(features, "BATCH", 2)
     network = alexnet.build(alexnet.random_arrays(0, "conv1"), "conv1", size=99)
     large = pictures.enlarge(signs, 99)
-    answers = features.predict(network, large)
+    answers = features.predict(network, large, np.copy)
     np.testing.assert_allclose(answers, network(large), rtol=1e-5, atol=1e-5)
 
 
@@ -305,7 +310,7 @@ def test_copies(arrays, signs):
     made_of = features.key("data", "weights", recipe, "caffe", "float32")
     x, _ = features.compute(signs, lambda: features.Extractor(arrays, recipe), made_of)
     assert x.shape == (3 * len(signs), 9216)
-    plain = features.run(signs, features.Extractor(arrays, recipe))
+    plain = run(signs, features.Extractor(arrays, recipe))
     np.testing.assert_array_equal(x[: len(signs)], plain)
     lengths = np.linalg.norm(np.asarray(x, np.float32), axis=1)
     np.testing.assert_allclose(lengths, 0.1 * 96, rtol=2e-3)  # 96 = 9216 ** 0.5

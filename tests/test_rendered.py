@@ -164,12 +164,13 @@ def test_priority_road_is_yellow_on_white(mean):
     assert abs(colour(mean, 12, slice(15, 17), [6, 7, 24, 25]) - 1).max() < 0.2
 
 
-def test_warnings_are_red_around_white(mean):
-    """The triangle's lower edge is red; inside, left of the pictogram's foot, it is lighter."""
+def test_triangles_have_a_red_edge(mean):
+    """The lower edge of a warning is red, and the upper one of yield, whose middle is white."""
     for label in (*WARNINGS, 13):
-        rows = [24, 25] if label != 13 else [6, 7]
+        rows = [25, 26] if label != 13 else [7, 8]
         red, green, blue = colour(mean, label, rows, slice(10, 22))
         assert red > 1.2 * max(green, blue), label
+    assert abs(colour(mean, 13, slice(11, 16), slice(14, 19)) - 1).max() < 0.1
 
 
 def test_ends_are_without_colour(mean):
@@ -259,6 +260,7 @@ def test_a_sheet_that_breaks_off_leaves_the_old_one(tmp_path, monkeypatch, capsy
         file.write_bytes(b"half")
         raise OSError("No space left on device")
 
+    monkeypatch.setattr(rendered, "sheet", lambda: np.zeros((4, 4, 3), np.uint8))
     monkeypatch.setattr(iio, "imwrite", full)
     assert rendered.main([str(path)]) == 2
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
@@ -282,8 +284,9 @@ def test_wrong_options_are_one_line(argv, message, capsys):
     assert lines[0].startswith("python -m lab.rendered: ")
 
 
-def test_a_place_that_cannot_be_written(tmp_path, capsys):
+def test_a_place_that_cannot_be_written(tmp_path, monkeypatch, capsys):
     """Status 2 and one line for a sheet whose folder is a file."""
+    monkeypatch.setattr(rendered, "sheet", lambda: np.zeros((4, 4, 3), np.uint8))
     (tmp_path / "file").write_bytes(b"")
     assert rendered.main([str(tmp_path / "file" / "all.png")]) == 2
     shown = capsys.readouterr().err

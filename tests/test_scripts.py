@@ -426,4 +426,5 @@ def test_what_make_lab_runs(tmp_path):
         "ran on stand-ins: --weights bundled, --data rendered",
     ]
     assert [arguments for _, arguments, _ in nothing][:2] == [None, None]
-    assert nothing[3][1] == ["--weights", "bundled", "--data", "rendered"]
+    assert nothing[3][1][2:] == ["--weights", "bundled", "--data", "rendered"]
+    assert "runs/lab" in nothing[3][1][1]  # where feature_extraction.py does not look for a run
