@@ -1,6 +1,6 @@
 """What is around rendered signs: light and shadows on them, and whatever is behind and beside them.
 
-Lengths are shares of a picture's side. Ranges were set by eye beside GTSRB's training pictures.
+Lengths are shares of a picture's side. Ranges were found as those of lab/camera.py.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ def _clouds(n, size, cells, rng):
 
 
 def _tints(n, rng):
-    """Logarithms (n, 3) of natural colours: from sky to earth, and more or less green, never pink."""
+    """Logarithms (n, 3) of natural colours: from sky to earth, more or less green, never pink."""
     warm, green = rng.normal(0, 0.12, (n, 1)), abs(rng.normal(0, 0.07, (n, 1)))
     return warm * (1, 0, -1) + green * (-0.5, 1, -0.5)
 
