@@ -69,7 +69,6 @@ def main():
         for t, g, n in statistics.confused_pairs(matrix)
     ]
     result = machine.describe() | {
-        "command": "python benchmarks/bundled.py",
         "seed": 0,
         "bytes": storage.folder_size(cli.BUNDLED),
         "accuracy": judgement.accuracy,

@@ -133,7 +133,7 @@ def main():
             cells.append({"near": near, "size": size, "pictures": len(rows), "ways": ways})
             cells[-1] |= {"best": best, "advice": ADVICE[near, size], "held": held}
             print(json.dumps(cells[-1]), flush=True)
-    result = {"command": "python benchmarks/cases.py", "seed": 0, **machine.describe()}
+    result = machine.describe() | {"seed": 0}
     result |= {"classes": len(np.unique(data.labels)), "judged_pictures": len(judged)}
     result |= {"judged_tracks": len(np.unique(data.tracks[judged])), "cells": cells}
     result["imagenet_weights"] = trunks["different"].path.name

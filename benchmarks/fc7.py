@@ -85,7 +85,6 @@ def main(argv=None):
     runners = {OURS: ours(arrays, OURS, pictures), THEIRS: theirs(arrays, pictures)}
     runners[args.precision] = ours(arrays, args.precision, pictures)
     result = machine.describe() | {
-        "command": "python benchmarks/fc7.py",
         "onnxruntime": metadata.version("onnxruntime"),
         "seed": SEED,
         "batch": args.batch,

@@ -78,7 +78,6 @@ def main():
         again, second = job(options, folder / "cache", folder / "again")
     keys = ("images_per_second", "feature_seconds", "peak_rss_mib", "validation_accuracy")
     result = machine.describe() | {
-        "command": "python benchmarks/job.py",
         "layer": options.layer,
         "weights": Path(options.weights).name,
         "seed": metrics["seed"],

@@ -124,7 +124,7 @@ def finetuned():
     r = load("finetuned")
     steps = ", ".join(f"{e['validation_accuracy']:.4f}" for e in r["epochs"])
     return (
-        f"`{r['run']}`: **{r['accuracy']:.4f}** (95%: {r['low']:.4f} to {r['high']:.4f}) on the "
+        f"**{r['accuracy']:.4f}** (95%: {r['low']:.4f} to {r['high']:.4f}) on the "
         f"test tracks after {len(r['epochs'])} epochs (validation: {steps}), {r['minutes']:.0f} "
         f"minutes.\n\n{origin(r)}"
     )

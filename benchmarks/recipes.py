@@ -11,7 +11,6 @@ import json
 import os
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,32 +19,19 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from lab import classifier, cli, extraction, machine, recipes, signs, statistics, storage, weights  # noqa: E402
+from lab import classifier, cli, extraction, machine, signs, statistics, storage, weights  # noqa: E402
 
 FOLDS = 5
-BEST = recipes.RECIPES["best"]
-# Each row beside the ingredient that it adds; what a row only takes away from the features of
-# another is measured on those.
-ROWS = {
-    "pool5": recipes.RECIPES["pool5"],
-    "conv4": recipes.RECIPES["conv4"],
-    "conv3+conv4": recipes.RECIPES["conv3+conv4"],
-    "conv3+conv4, L-BFGS on whitened features": replace(
-        recipes.RECIPES["conv3+conv4"], components=BEST.components, penalty=BEST.penalty
-    ),
-    "best, without copies": replace(BEST, copies=0),
-    "best": BEST,
-}
+ROWS = ("pool5", "conv4", "conv3+conv4", "whitened")
 
 
-def folds(x, data, recipe, settings):
+def folds(x, data, settings):
     """Accuracy in each fold, and each picture's logits by the head that had not met its track."""
-    recipes.RECIPES["measured"] = recipe  # by its name settings know it
     fold = signs.folds(data.labels, data.tracks, FOLDS)
     logits, accuracies = np.zeros((len(data), extraction.CLASSES), np.float32), []
     for k in range(FOLDS):
         rows, held_out = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        head, _ = extraction.fit(x, data, replace(settings, layer="measured"), rows)
+        head, _ = extraction.fit(x, data, settings, rows)
         logits[held_out] = head.logits(x, held_out)
         right = logits[held_out].argmax(axis=1) == data.labels[held_out]
         accuracies.append(float(np.mean(right)))
@@ -56,32 +42,34 @@ def folds(x, data, recipe, settings):
 def random(x, data, settings):
     """Accuracy on the lab's random split."""
     rows, held_out = signs.random_split(data.labels)
-    head, _ = extraction.fit(x, data, replace(settings, layer="measured"), rows)
+    head, _ = extraction.fit(x, data, settings, rows)
     return float(np.mean(head.logits(x, held_out).argmax(axis=1) == data.labels[held_out]))
 
 
-def calibration(logits, labels):
-    """Expected calibration error by track, before and after the temperature."""
-    temperature = statistics.fit_temperature(logits, labels)
+def calibration(logits, data):
+    """Expected calibration error by track, before and after the temperature of the other folds."""
+    fold, cooled = signs.folds(data.labels, data.tracks, FOLDS), logits.copy()
+    for k in range(FOLDS):
+        others = fold != k
+        cooled[fold == k] /= statistics.fit_temperature(logits[others], data.labels[others])
     before, after = (
-        statistics.expected_calibration_error(classifier.softmax(z), labels)
-        for z in (logits, logits / temperature)
+        statistics.expected_calibration_error(classifier.softmax(z), data.labels)
+        for z in (logits, cooled)
     )
-    return {"temperature": temperature, "before": before, "after": after}
+    return {"before": before, "after": after}
 
 
-def row(name, recipe, data, trunk):
+def row(name, data, trunk):
     """All that is measured of one recipe."""
-    kept = replace(recipe, copies=BEST.copies) if name.startswith("best") else recipe
-    recipes.RECIPES["kept"] = kept
-    settings = extraction.Settings("kept", "caffe", "float32", "track", 10, 128, 0)
+    settings = extraction.Settings(name, "caffe", "float32", "track", 10, 128, 0)
     start = time.perf_counter()
     x, seconds = extraction.features_of(data, trunk, settings, cli.progress)
-    accuracies, logits = folds(x, data, recipe, settings)
-    low, high = statistics.track_interval(logits.argmax(axis=1) == data.labels, data.tracks)
-    result = {"accuracy": float(np.mean(accuracies)), "folds": accuracies, "low": low, "high": high}
+    accuracies, logits = folds(x, data, settings)
+    right = logits.argmax(axis=1) == data.labels
+    low, high = statistics.track_interval(right, data.tracks)
+    result = {"accuracy": float(right.mean()), "folds": accuracies, "low": low, "high": high}
     result |= {"random_split": random(x, data, settings), "feature_seconds": seconds}
-    result |= {"calibration_error": calibration(logits, data.labels), "width": x.shape[1]}
+    result |= {"calibration_error": calibration(logits, data), "width": x.shape[1]}
     return result | {"seconds": round(time.perf_counter() - start, 1)}
 
 
@@ -92,11 +80,11 @@ def main():
     options = parser.parse_args()
     data, trunk = signs.load(options.data), weights.read(options.weights)
     rows = {}
-    for name, recipe in ROWS.items():
+    for name in ROWS:
         print(name, flush=True)
-        rows[name] = row(name, recipe, data, trunk)
+        rows[name] = row(name, data, trunk)
         print(json.dumps(rows[name]), flush=True)
-    result = {"command": "python benchmarks/recipes.py", "seed": 0, **machine.describe()}
+    result = machine.describe() | {"seed": 0}
     result |= {"weights": trunk.path.name, "tracks": len(np.unique(data.tracks)), "rows": rows}
     storage.write_json(ROOT / "benchmarks/results/recipes.json", result)
 

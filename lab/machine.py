@@ -34,8 +34,10 @@ def processor() -> str:
 
 
 def describe() -> dict:
-    """Date, machine and versions, as a benchmark's results name them."""
+    """Command, date, machine and versions, as a benchmark's results name them."""
+    words = [word if word.startswith("-") else Path(word).name for word in sys.argv[1:]]
     return {
+        "command": " ".join([f"python benchmarks/{Path(sys.argv[0]).name}", *words]),
         "date": datetime.date.today().isoformat(),
         "machine": {"processor": processor(), "cores": os.cpu_count()},
         "versions": versions(),

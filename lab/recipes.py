@@ -42,6 +42,9 @@ RECIPES = {
     "conv4": Recipe(("conv4",)),
     "conv3": Recipe(("conv3",)),
     "conv3+conv4": Recipe(("conv3", "conv4")),
+    # Softmax regression to its optimum: 0.932 on the first fold by track with a third of the frames,
+    # against 0.907 at ten times the penalty and 0.617 at a hundred times.
+    "whitened": Recipe(("conv3", "conv4"), unit=True, components=1024, penalty=1e-5),
     "pool5-raw": Recipe(("pool5",), power=1.0, scale=1.0),
 }
 # What --train all and --train scratch put their head on: the whole network learns, so nothing needs

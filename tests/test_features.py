@@ -20,6 +20,7 @@ WIDTHS = {
     "conv4": 13824,
     "conv3": 13824,
     "conv3+conv4": 27648,
+    "whitened": 27648,
     "pool5-raw": 9216,
 }
 
@@ -69,8 +70,11 @@ def directly(arrays, recipe, images, variant="caffe"):
         if layer in ("conv3", "conv4", "conv5"):
             windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(1, 2))
             x = windows[:, ::2, ::2].max(axis=(-1, -2))
-        parts.append(x.reshape(len(x), -1))
-    return recipe.scale * np.concatenate(parts, axis=1) ** recipe.power
+        x = x.reshape(len(x), -1) ** recipe.power
+        if recipe.unit:
+            x = x / np.linalg.norm(x, axis=1, keepdims=True) * x.shape[1] ** 0.5
+        parts.append(x)
+    return recipe.scale * np.concatenate(parts, axis=1)
 
 
 def assert_near(x, wanted):
