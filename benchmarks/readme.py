@@ -55,25 +55,49 @@ def recipes():
     return f"{table(head, rows)}\n\n{origin(result)}"
 
 
-def speed():
-    """The whole job, and the network against onnxruntime."""
-    job, fc7 = load("job"), load("fc7")
-    medians, ratios = fc7["median"], fc7["ratio_to_onnxruntime"]
-    rows = [
-        (f"the whole job, {job['layer']}, command to prompt", f"{job['cold_seconds']:.0f} s"),
-        ("the same with the features kept", f"{job['again_seconds']:.0f} s"),
-        (
-            "features, against the bare network",
-            f"{job['images_per_second']:.0f} images/s, {100 * job['ratio_to_bare']:.0f}%",
-        ),
-        ("peak memory", f"{job['peak_rss_mib'] / 1024:.2f} GiB"),
-    ]
-    for name, median in medians.items():
-        against = f", {ratios[name]:.2f} times onnxruntime" if "onnx" not in name else ""
+def runs():
+    """Finished runs, by their commands."""
+    rows, where = [], set()
+    for command, run in load("runs").items():
+        accuracy = run["test_tracks_accuracy"] or run["validation_accuracy"]
+        low, high = run["accuracy_interval"]
+        by_track = f" ({low:.3f} to {high:.3f})" if run["split"] == "track" else ""
+        rate, error = run["images_per_second"], run["calibration_error"]
         rows.append(
-            (f"through fc7, batch {fc7['batch']}, {name}", f"{median:.0f} images/s{against}")
+            (
+                f"`{command.removeprefix('python train_feature_extraction.py ')}`",
+                f"{accuracy:.4f}{by_track}",
+                f"{error['before']:.3f}, {error['after']:.3f}",
+                f"{rate:.0f}" if rate else "–",
+                f"{run['total_seconds']:.0f}",
+                f"{run['peak_rss_mib'] / 1024:.2f}",
+            )
         )
-    return f"{table(('what', 'measured'), rows)}\n\n{origin(job)}\n{origin(fc7)}"
+        cores = f"{run['machine']['processor']}, {run['machine']['cores']} cores"
+        where.add(f"{cores}, TensorFlow {run['versions']['tensorflow']}, {run['date']}")
+    head = (
+        "options",
+        "accuracy (95%)",
+        "calibration error before, after",
+        "features/s",
+        "s",
+        "GiB",
+    )
+    return f"{table(head, rows)}\n\n`train_feature_extraction.py`, seed 0; {'; '.join(where)}."
+
+
+def fc7():
+    """The network against onnxruntime."""
+    result = load("fc7")
+    medians, ratios = result["median"], result["ratio_to_onnxruntime"]
+    rows = [
+        (name, f"{median:.0f}", f"{ratios[name]:.2f}", " ".join(map(str, result_rates)))
+        for (name, median), result_rates in zip(
+            medians.items(), result["images_per_second"].values(), strict=True
+        )
+    ]
+    head = (f"batch {result['batch']}", "images/s", "of onnxruntime", "each round")
+    return f"{table(head, rows)}\n\n{origin(result)}"
 
 
 def cases():
@@ -119,18 +143,7 @@ def bundled():
     return f"{table(('what', 'measured'), rows)}\n\n{origin(result)}"
 
 
-def finetuned():
-    """Fine-tuning everything from the ImageNet weights."""
-    r = load("finetuned")
-    steps = ", ".join(f"{e['validation_accuracy']:.4f}" for e in r["epochs"])
-    return (
-        f"**{r['accuracy']:.4f}** (95%: {r['low']:.4f} to {r['high']:.4f}) on the "
-        f"test tracks after {len(r['epochs'])} epochs (validation: {steps}), {r['minutes']:.0f} "
-        f"minutes.\n\n{origin(r)}"
-    )
-
-
-BLOCKS = {f.__name__: f for f in (recipes, speed, cases, bundled, finetuned)}
+BLOCKS = {f.__name__: f for f in (recipes, runs, fc7, cases, bundled)}
 
 
 def main():
