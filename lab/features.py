@@ -163,14 +163,14 @@ def compute(images, extract, made_of, progress=iter):
     storage.check_space(folder, count * first.shape[1] * 2)
     steps = [(k, i) for k in range(1 + copies) for i in range(0, n, BATCH)]
     start = time.perf_counter()
-    with storage.atomic(array) as part:
-        kept = np.lib.format.open_memmap(part, "w+", np.float16, (count, first.shape[1]))
+    with storage.atomic(array) as part, open(part, "wb") as file:
+        # Not through a memory map, whose pages count as this process's memory.
+        header = {"descr": "<f2", "fortran_order": False, "shape": (count, first.shape[1])}
+        np.lib.format.write_array_header_1_0(file, header)
         for k, i in progress(steps):
             some = images[i : i + BATCH]
             x = run.of_copies(some, tf.constant([k, i])) if k else run(some)
-            kept[k * n + i : k * n + i + len(some)] = x
-        kept.flush()
-        del kept
+            file.write(np.asarray(x).astype("<f2", copy=False).tobytes())
     seconds = time.perf_counter() - start
     storage.write_json(label, made_of)  # last: a folder without it holds nothing finished
     return np.load(array, mmap_mode="r"), seconds
