@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lab import cli, pictures, runs, signs, storage
+from lab import cli, inputs, pictures, runs, signs, storage
 from lab.storage import LabError
 
 
@@ -48,11 +48,11 @@ def find_classifier(args):
     from lab import classifier
 
     if args.model == "none":
-        trunk = cli.read_weights(args.weights, args.offline)
+        trunk = inputs.read_weights(args.weights, args.offline)
         kept = classifier.fresh(signs.class_names(), trunk, args.variant or "caffe")
         cli.say("classifier: a fresh head that nobody has trained: its answers are chance")
         return kept, trunk
-    path = Path(args.model) if args.model else runs.newest() or cli.BUNDLED
+    path = Path(args.model) if args.model else runs.newest() or inputs.BUNDLED
     kept = classifier.load(path)
     if args.variant not in (None, kept.variant):
         raise LabError(
@@ -61,7 +61,7 @@ def find_classifier(args):
     accuracy = kept.notes.get("accuracy")
     cli.say(f"classifier: {path} ({kept.layer}{f', {accuracy}' if accuracy else ''})")
     folder = path if path.is_dir() else path.parent
-    return kept, cli.read_weights(args.weights, args.offline, folder, kept.notes.get("weights"))
+    return kept, inputs.read_weights(args.weights, args.offline, folder, kept.notes.get("weights"))
 
 
 def save_features(args, files, images):
@@ -69,7 +69,7 @@ def save_features(args, files, images):
     import alexnet
     from lab import features
 
-    trunk, variant = cli.read_weights(args.weights, args.offline), args.variant or "caffe"
+    trunk, variant = inputs.read_weights(args.weights, args.offline), args.variant or "caffe"
     network = alexnet.build(trunk.arrays, args.layer, variant=variant)
     rule = pictures.old_resize if variant == "lab" else pictures.enlarge
     x = features.predict(network, images, lambda some: rule(some, alexnet.SIZE))
@@ -83,7 +83,7 @@ def evaluate(args):
     from lab import evaluations
 
     kept, trunk = find_classifier(args)
-    data = cli.read_data(args.evaluate, args.offline)
+    data = inputs.read_data(args.evaluate, args.offline)
     start = time.perf_counter()
     folder = runs.empty(args.output or runs.folder("evaluation-"))
     result = evaluations.evaluate(kept, trunk, data, folder)
@@ -101,7 +101,7 @@ def evaluate(args):
 def main(argv=None):
     args = parse(argv)
     if not args.evaluate:
-        files = args.pictures or cli.examples()
+        files = args.pictures or inputs.examples()
         images = np.stack([pictures.to_sign(pictures.read(file)) for file in files])
     cli.start_tensorflow()
     if args.evaluate:

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from lab import cli, downloads, pictures
+from lab import cli, downloads, inputs, pictures
 
 DEFAULT = ("poodle.png", "weasel.png")
 
@@ -26,7 +26,7 @@ def main(argv=None):
     args = parse(argv)
     files = args.pictures or [downloads.fetch(name, offline=args.offline) for name in DEFAULT]
     photographs = np.stack([pictures.photograph(pictures.read(file)) for file in files])
-    weights = cli.read_weights(args.weights, args.offline)
+    weights = inputs.read_weights(args.weights, args.offline)
     cli.start_tensorflow()
     import alexnet
     from caffe_classes import class_names

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lab import cli, pictures, runs
+from lab import cli, inputs, pictures, runs
 
 
 def parse(argv):
@@ -34,7 +34,7 @@ def show_resize(number, file, shape, small, large, say):
 @cli.script
 def main(argv=None):
     args = parse(argv)
-    files, variant = args.pictures or cli.examples(), args.variant or "caffe"
+    files, variant = args.pictures or inputs.examples(), args.variant or "caffe"
     rule = pictures.old_resize if variant == "lab" else pictures.enlarge
 
     def enlarge(some):
@@ -43,7 +43,7 @@ def main(argv=None):
 
     originals = (pictures.read(file) for file in files)  # one at a time: they may be large
     shapes, small = zip(*((p.shape, pictures.to_sign(p)) for p in originals), strict=True)
-    weights = cli.read_weights(args.weights, args.offline)
+    weights = inputs.read_weights(args.weights, args.offline)
     for number, (file, shape, sign) in enumerate(zip(files, shapes, small, strict=True)):
         large = pictures.to_uint8(rule(sign[None], pictures.NETWORK)[0])
         show_resize(number, file, shape, sign, large, cli.say if args.json else print)

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from lab import cli, recipes, runs
+from lab import cli, inputs, recipes, runs
 
 SAME_SIGNS = " (frames of the same signs on both sides; see --split track)"
 
@@ -79,11 +79,11 @@ def main(argv=None):
     argv = sys.argv[1:] if argv is None else argv
     args = parse(argv)
     start = time.perf_counter()
-    data = cli.read_data(args.data, args.offline)
-    test = cli.read_data(args.test, args.offline) if args.test else None
+    data = inputs.read_data(args.data, args.offline)
+    test = inputs.read_data(args.test, args.offline) if args.test else None
     weights = None
     if args.train != "scratch":
-        weights = cli.read_weights(args.weights, args.offline)
+        weights = inputs.read_weights(args.weights, args.offline)
     device = cli.start_tensorflow()
     from lab import experiments
 

@@ -21,7 +21,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import train_feature_extraction  # noqa: E402
 from lab import (  # noqa: E402
     classifier,
-    cli,
+    inputs,
     judging,
     machine,
     rendered,
@@ -59,7 +59,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default="train.p", metavar="FILE")
     options = parser.parse_args()
-    kept, trunk = classifier.load(cli.BUNDLED), weights.read(cli.BUNDLED / runs.TRUNK)
+    kept, trunk = classifier.load(inputs.BUNDLED), weights.read(inputs.BUNDLED / runs.TRUNK)
     judgement = judging.judge(kept, trunk, signs.load(options.data))
     matrix = judgement.evaluation().matrix
     low, high = judgement.interval
@@ -70,7 +70,7 @@ def main():
     ]
     result = machine.describe() | {
         "seed": 0,
-        "bytes": storage.folder_size(cli.BUNDLED),
+        "bytes": storage.folder_size(inputs.BUNDLED),
         "accuracy": judgement.accuracy,
         "low": low,
         "high": high,

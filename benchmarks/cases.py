@@ -22,6 +22,7 @@ from lab import (
     cli,
     features,
     heads,
+    inputs,
     machine,
     provenance,
     signs,
@@ -118,7 +119,7 @@ def main():
     parser.add_argument("--imagenet", default="bvlc-alexnet.npy", metavar="FILE")
     parser.add_argument("--data", default="train.p", metavar="FILE")
     options = parser.parse_args()
-    trunks = {"similar": cli.BUNDLED / TRUNK, "different": Path(options.imagenet)}
+    trunks = {"similar": inputs.BUNDLED / TRUNK, "different": Path(options.imagenet)}
     trunks = {near: weights.read(path) for near, path in trunks.items()}
     data, held_out = task(signs.load(options.data), trunks["similar"])
     judged, rest = np.flatnonzero(held_out), np.flatnonzero(~held_out)

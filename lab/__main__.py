@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from lab import cli, downloads, runs, storage
+from lab import cli, downloads, inputs, runs, storage
 from lab.storage import LabError
 
 PHOTOGRAPHS, SIGNS = ("poodle.png", "weasel.png"), ("construction.jpg", "stop.jpg")
@@ -41,7 +41,7 @@ def plan(found):
     def missing(*names):
         return [found[name] for name in names if isinstance(found[name], str)]
 
-    weights = missing(cli.WEIGHTS)
+    weights = missing(inputs.WEIGHTS)
     yield "imagenet_inference.py", *_unless(weights + missing(*PHOTOGRAPHS), [])
     signs, stand_in = [str(found[name]) for name in SIGNS], "real weights, the lab's two signs"
     if missing(*SIGNS):
@@ -49,7 +49,7 @@ def plan(found):
     yield "traffic_sign_inference.py", *_unless(weights, signs, f"ran on {stand_in}")
     yield (
         "feature_extraction.py",
-        [*signs, "--model", str(cli.BUNDLED)],
+        [*signs, "--model", str(inputs.BUNDLED)],
         f"ran on the bundled classifier and {'examples/' if not signs else 'the real signs'}",
     )
     # Not among the runs that feature_extraction.py looks through: it may stand on stand-ins.
@@ -71,7 +71,7 @@ def _unless(reasons, arguments, otherwise="ran on the real files"):
 @cli.script
 def main(argv=None):
     cli.Parser(__doc__).parse_args(argv)
-    found = have([cli.WEIGHTS, "train.p", *PHOTOGRAPHS, *SIGNS])
+    found = have([inputs.WEIGHTS, "train.p", *PHOTOGRAPHS, *SIGNS])
     lines, failed = [], False
     for script, arguments, words in plan(found):
         if arguments is not None:

@@ -1,4 +1,4 @@
-"""What the four scripts' command lines share: options, where the weights are, errors, JSON."""
+"""What the command lines share: options, errors that end in one line, notices, printed results."""
 
 import argparse
 import contextlib
@@ -7,19 +7,9 @@ import json
 import os
 import sys
 import tempfile
-from pathlib import Path
 
-import numpy as np
-
-from lab import downloads, gtsrb, storage
-from lab.remote import REMOTE
-from lab.runs import TRUNK
+from lab.remote import WEIGHTS
 from lab.storage import LabError
-
-RENDERED = 5000  # pictures of the set that --data rendered names
-BUNDLED = storage.ROOT / "trained"
-EXAMPLES = storage.ROOT / "examples"
-WEIGHTS = "bvlc-alexnet.npy"
 
 
 class Parser(argparse.ArgumentParser):
@@ -154,74 +144,6 @@ def start_tensorflow():
     device = f"{name}, {os.cpu_count()} cores, TensorFlow {tf.__version__}"
     say(f"device: {device}")
     return device
-
-
-def read_weights(option, offline, folder=None, recorded=None):
-    """Reads the weights that `--weights` names.
-
-    Args:
-        option: the option's value, or None.
-        offline: never download.
-        folder: a run's: without the option, its own trunk comes first ...
-        recorded: ... then the file that its head was trained on, if it is still there.
-
-    Returns:
-        `lab.weights.Weights`.
-    """
-    from lab import weights
-
-    own = [Path(folder) / TRUNK] if folder else []
-    own += [Path(recorded)] if recorded else []
-    there = [path for path in own if path.is_file()]
-    if option == "bundled":
-        path = BUNDLED / TRUNK
-    elif option is not None:
-        path = Path(option)
-    elif recorded and not there and Path(recorded).name != WEIGHTS:
-        raise LabError(
-            f"{recorded}: expected the weights that the head was trained on; the file is gone: "
-            "name its new place with --weights"
-        )
-    else:
-        path = there[0] if there else downloads.fetch(WEIGHTS, offline=offline)
-    result = weights.read(path)
-    say(f"weights: {path} (sha256 {result.sha256[:16]}..., {', '.join(result.arrays)})")
-    return result
-
-
-def _fetched(option, offline):
-    """The data set's path; a published one, by its name, is downloaded where it is missing."""
-    name = "train.p" if option is None else Path(option).name
-    if option is not None and (name not in REMOTE or Path(option).exists()):
-        return option
-    if name == gtsrb.TEST_ZIP:  # its classes are in another archive
-        downloads.fetch(gtsrb.TEST_TABLE_ZIP, offline=offline)
-    return downloads.fetch(name, offline=offline)
-
-
-def examples():
-    """The pictures in examples/, by name."""
-    files = sorted(EXAMPLES.glob("*.png"))
-    if not files:
-        raise LabError(f"{EXAMPLES}: expected example signs; there are none: name pictures")
-    return files
-
-
-def read_data(option, offline):
-    """Reads the labelled set that `--data`, `--test` or `--evaluate` names; None: train.p.
-
-    Returns:
-        `lab.signs.Signs`.
-    """
-    from lab import rendered, signs
-
-    if option == "rendered":
-        images, labels = rendered.signs(RENDERED)
-        data = signs.Signs(images, labels, np.arange(RENDERED), source=rendered.SOURCE)
-    else:
-        data = signs.load(_fetched(option, offline))
-    say(f"data: {data.source} ({len(data):,} pictures)")
-    return data
 
 
 def print_top(probabilities, names, top, as_json, files, weights_file, seconds):

@@ -32,6 +32,7 @@ class Remote:
     make: Callable[[Path, Path], None] | None = None
 
 
+WEIGHTS = "bvlc-alexnet.npy"
 LAB = "https://d17h27t6h515a5.cloudfront.net/topher/2016/October/"
 PICTURES = "https://raw.githubusercontent.com/udacity/CarND-Alexnet-Feature-Extraction/master/"
 GTSRB = "https://sid.erda.dk/public/archives/daaeac0d7ce1152aea9b61d9f1e19370/"
@@ -48,7 +49,7 @@ def _archive(name: str, md5: str) -> Remote:
 
 
 REMOTE = {
-    "bvlc-alexnet.npy": Remote(
+    WEIGHTS: Remote(
         "BVLC AlexNet converted by M. Guerzhoy, 244 MB",
         (
             LAB + "580d880c_bvlc-alexnet/bvlc-alexnet.npy",

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from lab import camera, cli, painting, pictograms, pictures, scenery
+from lab import camera, cli, painting, pictograms, pictures, scenery, storage
 from lab.signs import class_names
 from lab.storage import LabError
 
@@ -120,8 +120,8 @@ def main(argv=None):
         parser.error("expected either OUT.png or --examples")
     if args.examples:
         for name in EXAMPLES:
-            pictures.write_png(cli.EXAMPLES / name, example(name))
-            print(cli.EXAMPLES / name)
+            pictures.write_png(storage.EXAMPLES / name, example(name))
+            print(storage.EXAMPLES / name)
         return
     if Path(args.sheet).suffix.lower() != ".png":
         parser.error(f"expected a file that ends in .png; received {args.sheet}")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "cache"
+EXAMPLES = ROOT / "examples"
 
 
 # What reading an .npz that is cut short, damaged or something else may raise.

@@ -8,7 +8,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from lab import cli, painting, pictures, rendered
+from lab import painting, pictures, rendered, storage
 from lab.signs import class_names
 from lab.storage import LabError
 
@@ -95,7 +95,7 @@ def test_tensorflow_is_not_needed():
     """The data set is made without TensorFlow and matplotlib, which take seconds to import."""
     code = "import sys; from lab import rendered; rendered.signs(1); print(*sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=cli.storage.ROOT, capture_output=True, text=True
+        [sys.executable, "-c", code], cwd=storage.ROOT, capture_output=True, text=True
     )
     assert not {"tensorflow", "keras", "matplotlib"} & set(done.stdout.split()), done.stderr
     assert "lab.rendered" in done.stdout.split()
@@ -302,8 +302,8 @@ def test_help(capsys):
 
 def test_examples_are_what_the_command_draws(tmp_path, monkeypatch):
     """The pictures in examples/ are those that --examples draws, and no others are there."""
-    kept = cli.EXAMPLES
-    monkeypatch.setattr(cli, "EXAMPLES", tmp_path)
+    kept = storage.EXAMPLES
+    monkeypatch.setattr(storage, "EXAMPLES", tmp_path)
     assert rendered.main(["--examples"]) == 0
     names = sorted(file.name for file in tmp_path.iterdir())
     assert names == sorted(file.name for file in kept.glob("*.png")) == sorted(rendered.EXAMPLES)

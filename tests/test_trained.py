@@ -13,7 +13,7 @@ import pytest
 
 import feature_extraction
 import train_feature_extraction
-from lab import classifier, cli, downloads, provenance, rendered, runs, signs, storage, weights
+from lab import classifier, downloads, inputs, provenance, rendered, runs, signs, storage, weights
 
 MOST_BYTES = 6 * 2**20
 
@@ -21,7 +21,7 @@ MOST_BYTES = 6 * 2**20
 @pytest.fixture(scope="module")
 def bundled():
     """The classifier and its trunk."""
-    return classifier.load(cli.BUNDLED), weights.read(cli.BUNDLED / runs.TRUNK)
+    return classifier.load(inputs.BUNDLED), weights.read(inputs.BUNDLED / runs.TRUNK)
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +32,16 @@ def train_p(lab_data):
 
 def test_size_and_safety():
     """At most 6 MiB in all, and files that are read without pickle."""
-    assert storage.folder_size(cli.BUNDLED) <= MOST_BYTES
+    assert storage.folder_size(inputs.BUNDLED) <= MOST_BYTES
     for name in (runs.TRUNK, runs.CLASSIFIER):
-        with zipfile.ZipFile(cli.BUNDLED / name) as archive:
+        with zipfile.ZipFile(inputs.BUNDLED / name) as archive:
             for member in archive.namelist():
                 np.load(io.BytesIO(archive.read(member)), allow_pickle=False)
-    names = {path.name for path in cli.BUNDLED.iterdir()}
+    names = {path.name for path in inputs.BUNDLED.iterdir()}
     assert names >= {"README.md", "metrics.json", runs.TRUNK, runs.CLASSIFIER}
-    assert not any(path.suffix in (".p", ".pkl", ".keras", ".h5") for path in cli.BUNDLED.iterdir())
+    assert not any(
+        path.suffix in (".p", ".pkl", ".keras", ".h5") for path in inputs.BUNDLED.iterdir()
+    )
 
 
 def test_trained_from_scratch_on_train_p_alone(bundled):
@@ -47,17 +49,17 @@ def test_trained_from_scratch_on_train_p_alone(bundled):
     recipe = bundled[1].recipe
     assert recipe["train"] == "scratch" and recipe["split"] == "track"
     assert recipe["weights_sha256"] is None and recipe["data"] == "train.p"
-    metrics = json.loads((cli.BUNDLED / "metrics.json").read_text())
+    metrics = json.loads((inputs.BUNDLED / "metrics.json").read_text())
     assert metrics["test_tracks_accuracy"] >= 0.97
     assert len(bundled[1].trained_on) and len(bundled[1].held_out)
 
 
 def test_it_names_the_examples(capfd, tmp_path):
     """A fresh clone, offline: every example gets its own name, and surely."""
-    argv = ["--model", str(cli.BUNDLED), "--offline", "--json"]
+    argv = ["--model", str(inputs.BUNDLED), "--offline", "--json"]
     assert feature_extraction.main(argv) == 0
     pictures = json.loads(capfd.readouterr().out)["pictures"]
-    assert len(pictures) == len(cli.examples()) >= 5
+    assert len(pictures) == len(inputs.examples()) >= 5
     for picture in pictures:
         stem = os.path.basename(picture["file"]).removesuffix(".png").replace("-", " ")
         name = picture["top"][0]["class"].lower().replace("(", "").replace("km/h)", "")
@@ -76,7 +78,7 @@ def test_it_names_rendered_signs(bundled):
 def test_the_labs_two_signs(lab_data, capfd):
     """Stop and road work, each above 0.9."""
     files = [str(lab_data / "lab" / name) for name in ("stop.jpg", "construction.jpg")]
-    assert feature_extraction.main([*files, "--model", str(cli.BUNDLED), "--json"]) == 0
+    assert feature_extraction.main([*files, "--model", str(inputs.BUNDLED), "--json"]) == 0
     stop, work = (p["top"][0] for p in json.loads(capfd.readouterr().out)["pictures"])
     assert stop["class"] == "Stop" and stop["probability"] > 0.9
     assert work["class"] == "Road work" and work["probability"] > 0.9
@@ -84,11 +86,11 @@ def test_the_labs_two_signs(lab_data, capfd):
 
 def test_its_figure_is_had_again(lab_data, bundled, train_p, capfd, tmp_path):
     """--evaluate train.p judges on the test tracks alone, and gives the card's figure."""
-    argv = ["--model", str(cli.BUNDLED), "--evaluate", str(lab_data / "train.p"), "--json"]
+    argv = ["--model", str(inputs.BUNDLED), "--evaluate", str(lab_data / "train.p"), "--json"]
     assert feature_extraction.main([*argv, "--output", str(tmp_path / "e")]) == 0
     out, err = capfd.readouterr()
     result = json.loads(out)
-    metrics = json.loads((cli.BUNDLED / "metrics.json").read_text())
+    metrics = json.loads((inputs.BUNDLED / "metrics.json").read_text())
     assert result["accuracy"] == pytest.approx(metrics["test_tracks_accuracy"], abs=5e-4)
     _, _, test = signs.three_way_split(train_p)
     assert result["images"] == len(test)
@@ -107,7 +109,7 @@ def test_no_figure_on_what_the_trunk_was_trained_on(lab_data, train_p, bundled, 
         argv = ["--weights", "bundled", "--data", str(tmp_path / "part.p")]
         assert train_feature_extraction.main([*argv, "--output", str(tmp_path / "r")]) == 2
         assert "no figure may be had" in capfd.readouterr().err
-        argv = ["--model", str(cli.BUNDLED), "--evaluate", str(tmp_path / "part.p")]
+        argv = ["--model", str(inputs.BUNDLED), "--evaluate", str(tmp_path / "part.p")]
         assert feature_extraction.main([*argv, "--output", str(tmp_path / "e")]) == 2
         assert "no figure may be had" in capfd.readouterr().err
         assert not (tmp_path / "r").exists() and not (tmp_path / "e").exists()
@@ -120,9 +122,9 @@ def test_no_figure_on_what_the_trunk_was_trained_on(lab_data, train_p, bundled, 
 
 def test_it_starts_quickly(tmp_path):
     """A picture's name comes within two seconds of TensorFlow's own import, on a quiet machine."""
-    picture = str(cli.examples()[0])
+    picture = str(inputs.examples()[0])
     script = [sys.executable, str(storage.ROOT / "feature_extraction.py"), picture]
-    script += ["--model", str(cli.BUNDLED)]
+    script += ["--model", str(inputs.BUNDLED)]
     clock = "import time; t = time.perf_counter(); {}; print(time.perf_counter() - t)"
     run = f"import subprocess; subprocess.run({script!r}, capture_output=True, check=True)"
     ours, theirs = [], []
@@ -137,5 +139,5 @@ def test_it_starts_quickly(tmp_path):
 
 def test_offline_the_lab_has_all_it_needs(monkeypatch):
     """What make lab falls back on is in the repository."""
-    assert (cli.BUNDLED / runs.TRUNK).is_file() and cli.examples()
-    assert set(downloads.REMOTE) >= {cli.WEIGHTS, "train.p"}
+    assert (inputs.BUNDLED / runs.TRUNK).is_file() and inputs.examples()
+    assert set(downloads.REMOTE) >= {inputs.WEIGHTS, "train.p"}
