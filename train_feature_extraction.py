@@ -28,7 +28,7 @@ def parse(argv):
     add("--split", choices=("random", "track"), default="random", help="what is held out: 33%% of "
         "the frames, as in the lab, or 20%% of the signs")  # fmt: skip
     add("--epochs", type=cli.positive, default=10, metavar="N", help="times through the data; for "
-        "--layer whitened ten steps of L-BFGS each")  # fmt: skip
+        "--layer best ten steps of L-BFGS each")  # fmt: skip
     add("--batch-size", type=cli.positive, default=128, metavar="N", help="pictures a step of Adam")
     add("--seed", type=cli.whole, default=0, metavar="N", help="of all that is random")
     add("--precision", choices=("float32", "bfloat16", "float16"), default="float32",

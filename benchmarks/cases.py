@@ -8,6 +8,7 @@ are judged on. Little is ten pictures a class, much is all. Writes benchmarks/re
 """
 
 import argparse
+import functools
 import json
 import sys
 import time
@@ -36,6 +37,7 @@ from lab.runs import TRUNK
 
 LATE, EARLY = "pool5", "conv3"
 FEW = 10  # pictures a class
+BATCH = 32
 # Pictures are few here, so epochs are many: about the same number of steps in both columns.
 EPOCHS = {"small": {"head": 60, "network": 40}, "large": {"head": 20, "network": 10}}
 SIZES = (131,) * 8 + (227,) * 2
@@ -63,37 +65,44 @@ def few(labels, rows, seed=0):
     return np.sort(np.concatenate(chosen))
 
 
+@functools.cache
+def frozen(trunk, layer, data):
+    """Features of all pictures by one of the trunks, and the seconds that one picture took."""
+    extract, start = features.Extractor(trunk.arrays, RECIPES[layer]), time.perf_counter()
+    x = np.concatenate([extract(some).numpy() for some in features.batches(data.images)])
+    return x, (time.perf_counter() - start) / len(x)
+
+
 def linear(data, rows, judged, trunk, layer, epochs):
-    """Answers of a linear head on frozen features."""
-    recipe = RECIPES[layer]
-    made_of = features.key(signs.sha256(data), trunk.sha256, recipe, "caffe", "float32")
-    x, _ = features.compute(
-        data.images, lambda: features.Extractor(trunk.arrays, recipe), made_of, cli.progress
-    )
+    """Answers of a linear head on frozen features, and the seconds of all that it needs."""
+    x, seconds = frozen(trunk, layer, data)
+    start = time.perf_counter()
     head = heads.Head(x.shape[1], 43)
     for _ in range(epochs):
-        head.train_epoch(x, data.labels, rows, 128)
-    return head.logits(x, judged).argmax(axis=1)
+        head.train_epoch(x, data.labels, rows, BATCH)
+    answers = head.logits(x, judged).argmax(axis=1)
+    return answers, time.perf_counter() - start + seconds * (len(rows) + len(judged))
 
 
 def network(data, rows, judged, arrays, kind, epochs):
-    """Answers of a network that was trained as a whole."""
+    """Answers of a network that was trained as a whole, and the seconds it took."""
+    start = time.perf_counter()
     options = training.KINDS[kind] | {"sizes": SIZES}
-    plan = training.Plan(epochs, 64, precision="bfloat16", **options)
+    plan = training.Plan(epochs, BATCH, precision="bfloat16", **options)
     run = training.Run(arrays, data.images[rows], data.labels[rows], plan, 43)
     for _ in range(epochs):
         run.train_epoch(progress=cli.progress)
         run.end_epoch()
-    return run.predict(data.images[judged], alexnet.SIZE).argmax(axis=1)
+    answers = run.predict(data.images[judged], alexnet.SIZE).argmax(axis=1)
+    return answers, time.perf_counter() - start
 
 
-def measure(data, judged, answer):
-    """Accuracy by track with its interval, and the seconds it took."""
-    start = time.perf_counter()
-    correct = answer() == data.labels[judged]
+def measured(data, judged, answers, seconds):
+    """Accuracy by track with its interval, beside the seconds it took."""
+    correct = answers == data.labels[judged]
     low, high = statistics.track_interval(correct, data.tracks[judged])
     result = {"accuracy": float(correct.mean()), "low": low, "high": high}
-    return result | {"seconds": round(time.perf_counter() - start, 1)}
+    return result | {"seconds": round(seconds, 1)}
 
 
 def cell(data, rows, judged, trunk, size, scratch):
@@ -105,12 +114,11 @@ def cell(data, rows, judged, trunk, size, scratch):
         "early": lambda: linear(data, rows, judged, trunk, EARLY, epochs["head"]),
         "fine-tuned": lambda: network(data, rows, judged, arrays, "all", epochs["network"]),
     }
-    result = {name: measure(data, judged, way) for name, way in ways.items()}
+    result = {name: measured(data, judged, *way()) for name, way in ways.items()}
     if scratch is None:
         new = alexnet.random_arrays(0, "conv5")
-        scratch = measure(
-            data, judged, lambda: network(data, rows, judged, new, "scratch", epochs["network"])
-        )
+        way = network(data, rows, judged, new, "scratch", epochs["network"])
+        scratch = measured(data, judged, *way)
     return result | {"scratch": scratch}
 
 

@@ -57,20 +57,28 @@ def fetch(
     if archive.exists():
         _make(remote, archive, path)
         return path
-    failures = []
     targets = dict.fromkeys((path, archive))  # one, where nothing else makes the file
     sources = [(target, url) for target in targets for url in REMOTE[target.name].addresses]
-    for target, url, answer in _ask([] if offline else sources, patience or PATIENCE):
+    target, failures = _first_of([] if offline else sources, patience or PATIENCE)
+    if target is None:
+        raise LabError(_ways(name, path, failures))
+    if target != path:
+        _make(remote, archive, path)
+        archive.unlink()  # nobody asked for these 276 MB
+    return path
+
+
+def _first_of(sources: list[tuple[Path, str]], patience: float) -> tuple[Path | None, list[str]]:
+    """Downloads from the first address that gives its file: that file, and who failed before."""
+    failures = []
+    for target, url, answer in _ask(sources, patience):
         try:
             _download(target, url, answer)
         except _Failed as failed:
             failures.append(f"{urlsplit(url).hostname}: {failed}")
-            continue
-        if target != path:
-            _make(remote, archive, path)
-            archive.unlink()  # nobody asked for these 276 MB
-        return path
-    raise LabError(_ways(name, path, failures))
+        else:
+            return target, failures
+    return None, failures
 
 
 def _ways(name: str, path: Path, failures: list[str]) -> str:

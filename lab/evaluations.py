@@ -22,21 +22,7 @@ def evaluate(kept, trunk, data, folder):
         LabError: the network was trained on all of the pictures.
     """
     judgement = judging.judge(kept, trunk, data)
-    some, notices = judgement.data, []
-    if len(some) < len(data):
-        notices.append(
-            f"the network was trained on {len(data) - len(some):,} of these {len(data):,} "
-            f"pictures: it is judged on the other {len(some):,} alone"
-        )
-    prints, nothing = provenance.fingerprints(some), np.zeros(0, np.uint64)
-    known = int(provenance.seen(prints, kept.trained_on, nothing).sum())
-    if known:
-        notices.append(
-            f"the head was trained on {known:,} of these {len(some):,} pictures: "
-            "the accuracy does not say how it does on new signs"
-        )
-    if not kept.trained:
-        notices.append("the head is untrained: its answers are chance")
+    notices = _notices(kept, judgement.data, len(data))
     recipe = {
         "data": data.source,
         "layer": kept.layer,
@@ -51,10 +37,30 @@ def evaluate(kept, trunk, data, folder):
     report.write(folder, evaluation)
     return {
         "accuracy": judgement.accuracy,
-        "images": len(some),
+        "images": len(judgement.data),
         "per_class": _per_class(evaluation),
         "notices": notices,
     }
+
+
+def _notices(kept, some, given):
+    """What must be said beside the figures of a classifier on some of the pictures given."""
+    notices = []
+    if len(some) < given:
+        notices.append(
+            f"the network was trained on {given - len(some):,} of these {given:,} "
+            f"pictures: it is judged on the other {len(some):,} alone"
+        )
+    prints, nothing = provenance.fingerprints(some), np.zeros(0, np.uint64)
+    known = int(provenance.seen(prints, kept.trained_on, nothing).sum())
+    if known:
+        notices.append(
+            f"the head was trained on {known:,} of these {len(some):,} pictures: "
+            "the accuracy does not say how it does on new signs"
+        )
+    if not kept.trained:
+        notices.append("the head is untrained: its answers are chance")
+    return notices
 
 
 def _per_class(evaluation):

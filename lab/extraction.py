@@ -165,9 +165,7 @@ def fit(x, data, s, rows, judged_on=None, tell=None, progress=iter):
     if recipe.components:
         n = len(labels)
         copies = np.concatenate([rows + k * n for k in range(1 + recipe.copies)])
-        head = logistic.Logistic(
-            x, copies, labels[copies % n], CLASSES, recipe.components, recipe.penalty, s.seed
-        )
+        head = logistic.Logistic(x, copies, labels[copies % n], CLASSES, recipe, s.seed)
         say = None if judged_on is None else functools.partial(judge, head)
         head.descend(ITERATIONS * s.epochs, ITERATIONS, say)
         return head, history

@@ -14,8 +14,12 @@ from lab import augmentation, pictures, storage
 BATCH = 128
 # Copies for a linear head stay nearer to their picture than those for a network: it sees few.
 MILD = augmentation.Ranges(2.0, 0.18, 0.13, 0.3, 0.4, 0.6)
+# What `even` brings pictures to: about the mean and deviation of ImageNet's. A picture whose values
+# deviate by less than FLAT shows nothing but noise, which is not to be blown up.
+MEAN, DEVIATION, FLAT = 115.0, 55.0, 4.0
 STALE = 3600  # seconds without a write after which half an array is nobody's
-VERSION = 1  # of the computation below: another number makes every kept result unused
+FEATURES = ("power", "scale", "unit", "copies", "contrast")  # fields of a recipe that make them
+VERSION = 2  # of the computation below: another number makes every kept result unused
 POLICIES = {
     "float32": "float32",
     "bfloat16": "mixed_bfloat16",
@@ -47,6 +51,21 @@ def enlarge(images, size, variant="caffe"):
     return tf.reshape(x, (-1, size, size, channels))
 
 
+def even(images):
+    """Brings each picture to one mean and one deviation, over its pixels and colours together.
+
+    Args:
+        images: uint8 or float tensor (n, h, w, 3).
+
+    Returns:
+        float32 tensor of the same shape, 0 to 255.
+    """
+    images = tf.cast(images, tf.float32)
+    mean, variance = tf.nn.moments(images, axes=(1, 2, 3), keepdims=True)  # (n, 1, 1, 1)
+    deviation = tf.maximum(tf.sqrt(variance), FLAT)
+    return tf.clip_by_value((images - mean) / deviation * DEVIATION + MEAN, 0.0, 255.0)
+
+
 class Extractor:
     """From small pictures to a recipe's features, through the frozen network.
 
@@ -66,7 +85,7 @@ class Extractor:
     @tf.function(input_signature=[tf.TensorSpec((None, 32, 32, 3), tf.uint8)])
     def __call__(self, images):
         """float16 (n, d) of pictures uint8 (n, 32, 32, 3)."""
-        return self._features(enlarge(images, alexnet.SIZE, self.variant))
+        return self._features(enlarge(self._lit(images), alexnet.SIZE, self.variant))
 
     @tf.function(
         input_signature=[
@@ -76,7 +95,10 @@ class Extractor:
     )
     def of_copies(self, images, seed):
         """The same of one random copy of each picture."""
-        return self._features(augmentation.augment(images, alexnet.SIZE, seed, MILD))
+        return self._features(augmentation.augment(self._lit(images), alexnet.SIZE, seed, MILD))
+
+    def _lit(self, images):  # (n, 32, 32, 3)
+        return even(images) if self.recipe.contrast else images
 
     def _features(self, pictures):  # (n, 227, 227, 3)
         parts, layers = [], self._network(pictures, training=False)
@@ -122,7 +144,7 @@ def key(signs_hash, weights_hash, recipe, variant, precision):
         "version": VERSION,
         "data_sha256": signs_hash,
         "weights_sha256": weights_hash,
-        "recipe": {name: getattr(recipe, name) for name in ("power", "scale", "unit", "copies")}
+        "recipe": {name: getattr(recipe, name) for name in FEATURES}
         | {"layers": list(recipe.layers)},
         "variant": variant,
         "precision": precision,

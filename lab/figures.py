@@ -49,6 +49,7 @@ STYLE = {
 }
 STEPS = (1, 2, 5, 10)  # between ticks, times a power of ten
 HALF = (460, 290)  # figures of half the page's width, in its pixels
+CELL = 0.92  # side of a cell of the confusion matrix, which stand 1 apart
 NAME_LENGTH = 34  # of a class's name beside the confusion matrix, in letters
 
 
@@ -99,16 +100,10 @@ def confusion(matrix: np.ndarray, names: Sequence[str]) -> str:
                 given, count = shown[column], matrix[true, shown[column]]
                 share, tip = count / totals[true], f"cell-{true}-{given}"
                 tips[tip] = f"{names[true]}, named {names[given]}: {count} of {totals[true]}"
-                axes.add_patch(
-                    Rectangle(
-                        (column - 0.46, row - 0.46),
-                        0.92,
-                        0.92,
-                        facecolor=FIRST if true == given else WRONG,
-                        alpha=0.25 + 0.75 * share**0.5,
-                        gid=tip,
-                    )
-                )
+                colour, alpha = FIRST if true == given else WRONG, 0.25 + 0.75 * share**0.5
+                place = (column - CELL / 2, row - CELL / 2)
+                cell = Rectangle(place, CELL, CELL, facecolor=colour, alpha=alpha, gid=tip)
+                axes.add_patch(cell)
         ticks = np.arange(len(shown))
         size = 9 if len(shown) > 20 else 11
         axes.set_xticks(ticks, [str(label) for label in shown], fontsize=size)

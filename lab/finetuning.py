@@ -94,18 +94,7 @@ def train(data, start, its_plan, parts, notes, folder, tell=None, progress=iter)
         classes,
         notes | {"data_sha256": signs.sha256(data)},
     )
-    checkpoint = folder / runs.CHECKPOINT
-    if checkpoint.exists():
-        run.restore(checkpoint)
-    while run.epoch < its_plan.epochs:
-        size = its_plan.size(run.epoch)
-        run.train_epoch(checkpoint, progress)
-        predicted = run.predict(data.images[validation], size).argmax(axis=1)
-        accuracy = float(np.mean(predicted == data.labels[validation]))
-        run.end_epoch(validation_accuracy=accuracy, size=size)
-        run.save(checkpoint)
-        if tell:
-            tell(run.history[-1])
+    _learn(run, data, validation, folder / runs.CHECKPOINT, tell, progress)
     trunk = _write_trunk(run, data, np.concatenate([rows, validation]), test, folder, start, notes)
     kernel, bias = (part.astype(np.float16).astype(np.float32) for part in run.head())
     kept = Classifier(kernel, bias, signs.class_names(), NETWORK, "caffe", trunk.sha256)
@@ -119,6 +108,21 @@ def train(data, start, its_plan, parts, notes, folder, tell=None, progress=iter)
     }
     counts = np.bincount(data.labels[rows], minlength=classes)
     return Outcome(judged, trunk, run.history, counts, measured)
+
+
+def _learn(run, data, validation, checkpoint, tell, progress):
+    """Goes through the epochs that are left, with a checkpoint and a measurement after each."""
+    if checkpoint.exists():
+        run.restore(checkpoint)
+    while run.epoch < run.plan.epochs:
+        size = run.plan.size(run.epoch)
+        run.train_epoch(checkpoint, progress)
+        predicted = run.predict(data.images[validation], size).argmax(axis=1)
+        accuracy = float(np.mean(predicted == data.labels[validation]))
+        run.end_epoch(validation_accuracy=accuracy, size=size)
+        run.save(checkpoint)
+        if tell:
+            tell(run.history[-1])
 
 
 def _write_trunk(run, data, used, test, folder, start, notes):

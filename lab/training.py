@@ -50,7 +50,9 @@ class Plan:
 
 
 KINDS = {
-    "all": {"rate": 1e-4, "sizes": (163,) * 6 + (227,) * 4},
+    # On the real conv weights 0.995 of the validation tracks after two epochs; 0.978 with half the
+    # rate, four times the batch and 163 pixels.
+    "all": {"rate": 2e-4},
     "scratch": {
         "rate": 1e-3,
         "sizes": (99,) * 3 + (131,) * 3 + (163,) * 2 + (227,) * 2,

@@ -20,7 +20,7 @@ PARTS = npz.PARTS
 NONE = np.zeros(0, np.uint64)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Weights:
     """What a weights file holds.
 

@@ -148,8 +148,13 @@ def padded_conv1(patch, arrays):
 
 def rgb(patch, arrays):
     """The right mean off each colour, but red first."""
-    mean = alexnet.MEAN_BGR[::-1]
-    patch.setattr(alexnet.Preprocessing, "call", lambda self, pictures: pictures - mean)
+    whole = alexnet.Convolution.call
+
+    def call(self, x):
+        self.bgr = False
+        return whole(self, x)
+
+    patch.setattr(alexnet.Convolution, "call", call)
 
 
 def swapped_groups(name):
@@ -354,10 +359,9 @@ def test_saved_model_comes_back(tmp_path, trunk, batch, variant):
 
 @pytest.mark.parametrize("scale", [1.0, alexnet.PICTURE_SCALE])
 def test_preprocessing(batch, scale):
-    """In "caffe" BGR less the mean of Caffe's mean picture; "lab" leaves a picture as it is."""
+    """In "caffe" a picture less Caffe's mean colour; "lab" leaves it as it is."""
     caffe = alexnet.Preprocessing("caffe", scale)(batch).numpy()
-    bgr = np.stack([batch[..., 2], batch[..., 1], batch[..., 0]], axis=-1)
-    wanted = (bgr.astype(np.float64) - [104.00699, 116.66877, 122.67892]) * scale
+    wanted = (batch.astype(np.float64) - [122.67892, 116.66877, 104.00699]) * scale
     np.testing.assert_allclose(caffe, wanted, rtol=0, atol=2e-5)
     lab = alexnet.Preprocessing("lab", scale)(batch).numpy()
     np.testing.assert_allclose(lab, batch * scale, rtol=1e-6)

@@ -20,7 +20,7 @@ WIDTHS = {
     "conv4": 13824,
     "conv3": 13824,
     "conv3+conv4": 27648,
-    "whitened": 27648,
+    "best": 27648,
     "pool5-raw": 9216,
 }
 
@@ -64,6 +64,11 @@ def directly(arrays, recipe, images, variant="caffe"):
     """A recipe's features from one network a layer, and NumPy for all that comes after."""
     resize = pictures.enlarge if variant == "caffe" else pictures.old_resize
     parts = []
+    if recipe.contrast:
+        x = images.astype(np.float64)
+        mean, deviation = x.mean(axis=(1, 2, 3)), np.maximum(x.std(axis=(1, 2, 3)), 4)
+        x = (x - mean[:, None, None, None]) / deviation[:, None, None, None]
+        images = np.clip(115 + 55 * x, 0, 255).astype(np.float32)
     for layer in recipe.layers:
         network = alexnet.build(arrays, layer, variant=variant)
         x = network(resize(images, alexnet.SIZE)).numpy()

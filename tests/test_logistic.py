@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from lab.logistic import Logistic, project, whitening
+from lab.logistic import Logistic, principal_axes, whitening
+from lab.recipes import Recipe
+
+
+def logistic(x, rows, labels, components, penalty):
+    """A head for three classes, whitened within them."""
+    recipe = Recipe(("conv4",), components=components, penalty=penalty)
+    return Logistic(x, rows, labels, 3, recipe)
 
 
 @pytest.fixture(scope="module")
@@ -16,38 +23,59 @@ def clouds():
     return x.astype(np.float16), labels
 
 
-def test_whitening_is_that_of_the_covariance(clouds):
-    """Mean 0, no correlation, and the variances that the eigenvalues of the covariance give."""
+def test_principal_axes_are_the_covariances(clouds):
+    """Uncorrelated scores, with the largest eigenvalues of the covariance as their variances."""
     x, rows = clouds[0], np.arange(180)
-    mean, basis = whitening(x, rows, 5)
-    z = project(x, rows, mean, basis)
+    mean, axes = principal_axes(x, rows, 5)
+    scores = (x.astype(np.float64) - mean) @ axes
     exact = np.linalg.eigvalsh(np.cov(x.astype(np.float64).T, bias=True))[::-1][:5]
-    assert basis.shape == (12, 5)
-    np.testing.assert_allclose(z.mean(axis=0), 0, atol=1e-3)
-    covariance = np.cov(z.astype(np.float64).T, bias=True)
-    wanted = exact / (exact + 0.1 * exact.mean()) / 5
-    np.testing.assert_allclose(np.sort(np.diag(covariance))[::-1], wanted, rtol=0.02)
-    np.testing.assert_allclose(covariance, np.diag(np.diag(covariance)), atol=2e-3)
+    assert axes.shape == (12, 5)
+    np.testing.assert_allclose(axes.T @ axes, np.eye(5), atol=1e-5)
+    np.testing.assert_allclose(np.cov(scores.T, bias=True), np.diag(exact), atol=1e-3)
+
+
+@pytest.mark.parametrize("by", ["within", "total"])
+def test_whitening_makes_a_covariance_round(clouds, by):
+    """Each variance v becomes v / (v + a tenth of their mean), but for one factor."""
+    x, labels = clouds[0].astype(np.float64), clouds[1]
+    scores = (x - x.mean(axis=0))[:, :6]
+    means = np.array([scores[labels == c].mean(axis=0) for c in range(3)])
+    apart = scores - means[labels] if by == "within" else scores
+    z = scores @ whitening(scores.astype(np.float32), labels, by)
+    assert np.mean(np.sum(z**2, axis=1)) == pytest.approx(1, abs=1e-4)
+    z = apart @ whitening(scores.astype(np.float32), labels, by)
+    variances = np.linalg.eigvalsh(apart.T @ apart / 180)
+    wanted = variances / (variances + 0.1 * variances.mean())
+    found = np.linalg.eigvalsh(z.T @ z / 180)
+    np.testing.assert_allclose(found / found[-1], wanted / wanted[-1], rtol=1e-3)
+
+
+def test_without_whitening_only_the_length_changes(clouds):
+    """A multiple of the identity."""
+    scores = clouds[0].astype(np.float32)
+    scaled = whitening(scores, clouds[1], None)
+    np.testing.assert_allclose(scaled, np.eye(12) * scaled[0, 0])
+    assert np.mean(np.sum((scores @ scaled) ** 2, axis=1)) == pytest.approx(1, abs=1e-4)
 
 
 def test_the_optimum_is_scikit_learns(clouds):
     """The same penalty on the same whitened features: the same probabilities."""
     x, labels = clouds
     rows = np.arange(0, 180, 2)
-    head = Logistic(x, rows, labels[rows], 3, components=6, penalty=1e-2)
+    head = logistic(x, rows, labels[rows], components=6, penalty=1e-2)
     head.descend(200)
     theirs = LogisticRegression(C=1 / (1e-2 * len(rows)), tol=1e-8, max_iter=1000)
     theirs.fit(head.z, labels[rows])
     logits = head.logits(x, np.arange(180))
     ours = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    z = project(x, np.arange(180), head.mean, head.basis)
+    z = (x.astype(np.float32) - head.mean) @ head.basis
     assert np.abs(ours - theirs.predict_proba(z)).max() < 5e-3
 
 
 def test_gradient(clouds):
     """The loss's gradient is what differences of the loss say."""
     x, labels = clouds
-    head = Logistic(x, np.arange(180), labels, 3, components=4, penalty=0.1)
+    head = logistic(x, np.arange(180), labels, components=4, penalty=0.1)
     point = np.random.default_rng(1).normal(0, 1, head.weights.shape)
     _, gradient = head._loss(point)
     for i in range(len(point)):
@@ -60,7 +88,7 @@ def test_gradient(clouds):
 def test_it_tells_how_it_goes(clouds):
     """The loss falls from call to call, and there is one for each so many iterations."""
     x, labels = clouds
-    head, told = Logistic(x, np.arange(180), labels, 3, components=6, penalty=1e-4), []
+    head, told = logistic(x, np.arange(180), labels, components=6, penalty=1e-4), []
     head.descend(20, 5, lambda loss, seconds: told.append((loss, seconds)))
     assert len(told) == 4 and all(seconds >= 0 for _, seconds in told)
     assert [loss for loss, _ in told] == sorted((loss for loss, _ in told), reverse=True)
