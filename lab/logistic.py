@@ -2,9 +2,9 @@
 
 Adam with the lab's learning rate stops where its epochs end; L-BFGS (scipy's) goes to the optimum,
 and what keeps it from learning the training signs by heart is a penalty. Whitening by the covariance
-within classes tells it what is dear: directions in which pictures of one class differ anyway (pose,
-light, distance) are shrunk, those that tell classes apart stand out. All maps are linear, so what
-comes out is a plain kernel and bias on the features as they were.
+within classes tells it what is dear: directions in which pictures of one class differ anyway, by
+pose, light and distance, are shrunk; those that tell classes apart stand out. All maps are linear:
+what comes out is a plain kernel and bias on the features as they were.
 """
 
 import time

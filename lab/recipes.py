@@ -48,7 +48,7 @@ RECIPES = {
     "conv3": Recipe(("conv3",)),
     "conv3+conv4": Recipe(("conv3", "conv4")),
     # The best linear head for signs never met that we found: benchmarks/recipes.py.
-    "best": Recipe(("conv3", "conv4"), unit=True, contrast=True, copies=1, components=1536),
+    "best": Recipe(("conv3", "conv4"), unit=True, contrast=True, components=1536),
     "pool5-raw": Recipe(("pool5",), power=1.0, scale=1.0),
 }
 # What --train all and --train scratch put their head on: the whole network learns, so nothing needs
