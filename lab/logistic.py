@@ -1,7 +1,7 @@
 """Multinomial logistic regression by L-BFGS on whitened features, as a linear head.
 
 Adam with the lab's learning rate stops where its epochs end; L-BFGS (scipy's) goes to the optimum,
-and what keeps it from learning the training signs by heart is a penalty. Whitening by the covariance
+and a penalty keeps it from learning the training signs by heart. Whitening by the covariance
 within classes tells it what is dear: directions in which pictures of one class differ anyway, by
 pose, light and distance, are shrunk; those that tell classes apart stand out. All maps are linear:
 what comes out is a plain kernel and bias on the features as they were.
