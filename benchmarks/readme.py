@@ -43,8 +43,8 @@ def recipes():
     result = load("recipes")
     rows = [
         (
-            name,
-            f"{row['random_split']:.3f}",
+            name if "random_split" in row else f"best, {name}",
+            f"{row['random_split']:.4f}" if "random_split" in row else "",
             f"{row['accuracy']:.3f} ({row['low']:.3f} to {row['high']:.3f})",
             " ".join(f"{fold:.3f}" for fold in row["folds"]),
             f"{row['calibration_error']['before']:.3f}, {row['calibration_error']['after']:.3f}",
