@@ -88,17 +88,7 @@ def train(data, weights, settings, parts, tell=None, progress=iter):
     head, history = learn(rows, judged_on=held_out, tell=tell)
     logits = head.logits(x, held_out)
     temperature, fitted_on = _temperature(learn, x, data, logits, held_out, name)
-    kept = learn(np.arange(len(data)))[0]
-    kept = Classifier(
-        np.asarray(kept.kernel),
-        np.asarray(kept.bias),
-        signs.class_names(),
-        s.layer,
-        s.variant,
-        weights.sha256,
-        temperature=temperature,
-        trained_on=np.unique(provenance.fingerprints(data)),
-    )
+    kept = _classifier(learn(np.arange(len(data)))[0], data, weights, s, temperature)
     some = data.subset(held_out)
     names = some.files or held_out
     judgement = Judgement(kept, some, names, logits, heads.projected(x, held_out))
@@ -111,6 +101,20 @@ def train(data, weights, settings, parts, tell=None, progress=iter):
     }
     counts = np.bincount(data.labels[rows], minlength=CLASSES)
     return Outcome(judgement, weights, history, counts, measured)
+
+
+def _classifier(head, data, weights, s, temperature):
+    """The head as it is saved and used."""
+    return Classifier(
+        np.asarray(head.kernel),
+        np.asarray(head.bias),
+        signs.class_names(),
+        s.layer,
+        s.variant,
+        weights.sha256,
+        temperature=temperature,
+        trained_on=np.unique(provenance.fingerprints(data)),
+    )
 
 
 def _temperature(learn, x, data, logits, held_out, split):
@@ -151,24 +155,30 @@ def fit(x, data, s, rows, judged_on=None, tell=None, progress=iter):
     Returns:
         The head, which has kernel, bias and logits(x, rows), and a dict for each epoch.
     """
-    recipe, labels, history = RECIPES[s.layer], data.labels, []
+    recipe, history = RECIPES[s.layer], []
 
     def judge(head, loss, seconds):
         start = time.perf_counter()
-        right = head.logits(x, judged_on).argmax(axis=1) == labels[judged_on]
+        right = head.logits(x, judged_on).argmax(axis=1) == data.labels[judged_on]
         seconds += time.perf_counter() - start
         record = {"epoch": len(history) + 1, "seconds": seconds, "loss": loss}
         history.append(record | {"validation_accuracy": float(np.mean(right))})
         if tell:
             tell(history[-1])
 
-    if recipe.components:
-        n = len(labels)
-        copies = np.concatenate([rows + k * n for k in range(1 + recipe.copies)])
-        head = logistic.Logistic(x, copies, labels[copies % n], CLASSES, recipe, s.seed)
-        say = None if judged_on is None else functools.partial(judge, head)
-        head.descend(ITERATIONS * s.epochs, ITERATIONS, say)
-        return head, history
+    labels = np.tile(data.labels, 1 + recipe.copies)
+    rows = np.concatenate([rows + k * len(data) for k in range(1 + recipe.copies)])
+    solve = _by_lbfgs if recipe.components else _by_adam
+    return solve(x, labels, rows, s, judge if judged_on is not None else None, progress), history
+
+
+def _by_lbfgs(x, labels, rows, s, judge, _):
+    head = logistic.Logistic(x, rows, labels[rows], CLASSES, RECIPES[s.layer], s.seed)
+    head.descend(ITERATIONS * s.epochs, ITERATIONS, judge and functools.partial(judge, head))
+    return head
+
+
+def _by_adam(x, labels, rows, s, judge, progress):
     head = heads.Head(x.shape[1], CLASSES, s.seed)
     for _ in range(s.epochs):
         loss, seconds = head.train_epoch(x, labels, rows, s.batch_size, progress)
@@ -177,6 +187,6 @@ def fit(x, data, s, rows, judged_on=None, tell=None, progress=iter):
                 f"expected a finite loss; received {loss} in epoch {head.epoch}: the features hold "
                 "numbers that float16 cannot: take another --layer or --precision float32"
             )
-        if judged_on is not None:
+        if judge:
             judge(head, loss, seconds)
-    return head, history
+    return head

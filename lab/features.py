@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import time
 
 import keras
@@ -177,25 +178,29 @@ def compute(images, extract, made_of, progress=iter):
     if found is not None:
         return found, None
     label.unlink(missing_ok=True)
-    for part in folder.glob(".features-*"):  # of a run that was killed; another may be at work
-        if time.time() - part.stat().st_mtime > STALE:
-            part.unlink()
+    _sweep(folder)
     run = extract()
-    first = run(images[:1])  # compiles, and tells the width
-    storage.check_space(folder, count * first.shape[1] * 2)
-    steps = [(k, i) for k in range(1 + copies) for i in range(0, n, BATCH)]
+    shape = (count, run(images[:1]).shape[1])  # it also compiles
+    storage.check_space(folder, 2 * math.prod(shape))
     start = time.perf_counter()
     with storage.atomic(array) as part, open(part, "wb") as file:
         # Not through a memory map, whose pages count as this process's memory.
-        header = {"descr": "<f2", "fortran_order": False, "shape": (count, first.shape[1])}
+        header = {"descr": "<f2", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, header)
-        for k, i in progress(steps):
+        for k, i in progress([(k, i) for k in range(1 + copies) for i in range(0, n, BATCH)]):
             some = images[i : i + BATCH]
             x = run.of_copies(some, tf.constant([k, i])) if k else run(some)
             file.write(np.asarray(x).astype("<f2", copy=False).tobytes())
     seconds = time.perf_counter() - start
     storage.write_json(label, made_of)  # last: a folder without it holds nothing finished
     return np.load(array, mmap_mode="r"), seconds
+
+
+def _sweep(folder):
+    """Removes what killed runs left half-written; another run may be at work."""
+    for part in folder.glob(".features-*"):
+        if time.time() - part.stat().st_mtime > STALE:
+            part.unlink()
 
 
 def _kept(array, label, made_of, count):

@@ -85,19 +85,13 @@ def train(data, start, its_plan, parts, notes, folder, tell=None, progress=iter)
         LabError: a loss that is not finite.
     """
     rows, validation, test = parts
-    classes = len(signs.class_names())
-    run = training.Run(
-        start_arrays(start, its_plan.seed),
-        data.images[rows],
-        data.labels[rows],
-        its_plan,
-        classes,
-        notes | {"data_sha256": signs.sha256(data)},
-    )
+    names, origin = signs.class_names(), notes | {"data_sha256": signs.sha256(data)}
+    arrays, some = start_arrays(start, its_plan.seed), data.subset(rows)
+    run = training.Run(arrays, some.images, some.labels, its_plan, len(names), origin)
     _learn(run, data, validation, folder / runs.CHECKPOINT, tell, progress)
     trunk = _write_trunk(run, data, np.concatenate([rows, validation]), test, folder, start, notes)
     kernel, bias = (part.astype(np.float16).astype(np.float32) for part in run.head())
-    kept = Classifier(kernel, bias, signs.class_names(), NETWORK, "caffe", trunk.sha256)
+    kept = Classifier(kernel, bias, names, NETWORK, "caffe", trunk.sha256)
     chosen = judging.judge(kept, trunk, data, validation)
     kept.temperature = statistics.fit_temperature(chosen.logits, chosen.data.labels)
     judged = judging.judge(kept, trunk, data, test) if len(test) else chosen
@@ -106,7 +100,7 @@ def train(data, start, its_plan, parts, notes, folder, tell=None, progress=iter)
         "test_tracks_accuracy": judged.accuracy if len(test) else None,
         "temperature_fitted_on": "the validation pictures",
     }
-    counts = np.bincount(data.labels[rows], minlength=classes)
+    counts = np.bincount(data.labels[rows], minlength=len(names))
     return Outcome(judged, trunk, run.history, counts, measured)
 
 

@@ -14,7 +14,7 @@ from scipy import optimize
 
 from lab import heads
 
-SAMPLE = 12_000  # pictures that the principal components are found on
+SAMPLE = 8_000  # pictures that the principal components are found on
 SPARE = 64  # further directions that make the last components exact
 PASSES = 2  # of the randomised range finder
 SHRINK = 0.1  # of the mean variance, added to each: the last components are not blown up
