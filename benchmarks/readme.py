@@ -100,6 +100,26 @@ def fc7():
     return f"{table(head, rows)}\n\n{origin(result)}"
 
 
+def job():
+    """The whole job, from command to prompt."""
+    result = load("job")
+    bare = sum(result["bare_images_per_second"]) / 2
+    rows = [
+        ("accuracy, random split", f"{result['validation_accuracy']:.4f}"),
+        ("from command to prompt, nothing kept", f"{result['cold_seconds']:.0f} s"),
+        ("of which features", f"{result['feature_seconds']:.0f} s"),
+        ("once more, features kept", f"{result['again_seconds']:.0f} s"),
+        (
+            "features from the first picture read to the last one on disk",
+            f"{result['images_per_second']:.0f} pictures/s, {result['ratio_to_bare']:.1%} of the "
+            f"bare network's {bare:.0f}",
+        ),
+        ("peak memory", f"{result['peak_rss_mib'] / 1024:.2f} GiB"),
+    ]
+    head = (f"`--layer {result['layer']}`, ten epochs", "measured")
+    return f"{table(head, rows)}\n\n{origin(result)}"
+
+
 def cases():
     """The four cases."""
     result, ways = load("cases"), ("late", "early", "fine-tuned", "scratch")
@@ -143,7 +163,7 @@ def bundled():
     return f"{table(('what', 'measured'), rows)}\n\n{origin(result)}"
 
 
-BLOCKS = {f.__name__: f for f in (recipes, runs, fc7, cases, bundled)}
+BLOCKS = {f.__name__: f for f in (recipes, runs, job, fc7, cases, bundled)}
 
 
 def main():
