@@ -170,7 +170,7 @@ def compute(images, extract, made_of, progress=iter):
         LabError: no room left for them.
     """
     text = json.dumps(made_of, sort_keys=True)
-    folder = storage.cache_folder() / hashlib.sha256(text.encode()).hexdigest()[:16]
+    folder = storage.CACHE / hashlib.sha256(text.encode()).hexdigest()[:16]
     array, label = folder / "features.npy", folder / "key.json"
     n, copies = len(images), made_of["recipe"]["copies"]
     count = n * (1 + copies)

@@ -44,9 +44,9 @@ def plan(kind, epochs, batch_size, seed, precision, weights=None):
     Raises:
         LabError: the whole network is not trained in this precision.
     """
-    if precision not in training.POLICIES:
+    if precision not in training.PRECISIONS:
         raise LabError(
-            f"expected --precision {' or '.join(training.POLICIES)} to train the whole network; "
+            f"expected --precision {' or '.join(training.PRECISIONS)} to train the whole network; "
             f"received {precision}: its gradients leave float16's range"
         )
     options = dict(training.KINDS[kind])

@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-CACHE = ROOT / "cache"
+CACHE = ROOT / "cache"  # whatever is in it can be made again
 EXAMPLES = ROOT / "examples"
-
 
 # What reading an .npz that is cut short, damaged or something else may raise.
 BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -22,15 +21,6 @@ BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile
 
 class LabError(ValueError):
     """A user's mistake, in one line: what was expected, what was received, what to do."""
-
-
-def cache_folder() -> Path:
-    """The folder that features are kept in; whatever is in it can be made again.
-
-    Returns:
-        `CACHE`, looked up at each call; the folder need not exist yet.
-    """
-    return CACHE
 
 
 @contextmanager
@@ -95,11 +85,6 @@ def file_hash(path: str | Path, kind: str = "sha256") -> str:
     """
     with open(path, "rb") as file:
         return hashlib.file_digest(file, kind).hexdigest()
-
-
-def sha256_file(path: str | Path) -> str:
-    """A file's SHA-256, in lower-case hexadecimal digits."""
-    return file_hash(path, "sha256")
 
 
 def folder_size(path: str | Path) -> int:

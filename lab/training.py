@@ -59,7 +59,7 @@ KINDS = {
         "scale": alexnet.PICTURE_SCALE,
     },
 }
-POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+PRECISIONS = ("float32", "bfloat16")  # gradients leave float16's range
 
 
 def network(arrays, plan, classes, gain=1.0):
@@ -76,7 +76,7 @@ def network(arrays, plan, classes, gain=1.0):
     """
     kernel, bias = arrays["conv1"]
     arrays = {**arrays, "conv1": (kernel / plan.scale, bias)}
-    dtype = POLICIES[plan.precision]
+    dtype = features.POLICIES[plan.precision]
     trunk = alexnet.build(arrays, "pool5", dtype=dtype, size=None, scale=plan.scale)
     x = keras.layers.Resizing(GRID, GRID, interpolation="nearest", dtype=dtype)(trunk.output)
     x = keras.layers.Reshape((GRID * GRID * x.shape[-1],), dtype="float32")(x)  # (n, 9216)

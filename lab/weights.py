@@ -74,7 +74,7 @@ def read(path: str | Path) -> Weights:
     if not arrays:
         raise LabError(f"{expected}; received a file without any layer; get the file again")
     pairs = {name: _pair(name, pair, expected) for name, pair in arrays.items()}
-    return Weights(pairs, storage.sha256_file(path), path, **more)
+    return Weights(pairs, storage.file_hash(path), path, **more)
 
 
 def check(arrays: Arrays, shapes: Mapping[str, tuple[int, ...]], needed: Iterable[str]) -> None:

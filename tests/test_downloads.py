@@ -353,7 +353,7 @@ def test_the_labs_pictures_have_the_published_hash(lab_data, name):
     path = lab_data / "lab" / name
     record = remote.REMOTE[name]
     assert path.stat().st_size == record.size
-    assert "sha256:" + storage.sha256_file(path) == record.hash
+    assert "sha256:" + storage.file_hash(path) == record.hash
 
 
 def test_every_record_can_be_understood():

@@ -181,7 +181,7 @@ def key(**changes):
 
 def folders():
     """The cache's folders."""
-    return list(storage.cache_folder().iterdir())
+    return list(storage.CACHE.iterdir())
 
 
 def assert_computed(made_of, images=IMAGES, wanted=WANTED):

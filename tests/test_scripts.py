@@ -150,6 +150,20 @@ def test_metrics(trained):
     assert (folder / "classifier.npz").stat().st_size < 4_000_000
 
 
+def test_the_best_recipe(tiny_p, conv_npz, sign, capfd, tmp_path):
+    """By L-BFGS, ten steps an epoch; what it learned by track names signs that it never met."""
+    argv = ("--data", tiny_p, "--weights", conv_npz, "--layer", "best", "--split", "track")
+    assert run(train_feature_extraction, *argv, "--epochs", 2, "--output", tmp_path / "r") == 0
+    metrics = json.loads((tmp_path / "r/metrics.json").read_text())
+    assert metrics["layer"] == "best" and [e["epoch"] for e in metrics["epochs"]] == [1, 2]
+    assert metrics["epochs"][1]["loss"] < metrics["epochs"][0]["loss"]
+    assert metrics["validation_accuracy"] > 0.8
+    capfd.readouterr()
+    assert run(feature_extraction, *sign, "--model", tmp_path / "r", "--json") == 0
+    first, second = json.loads(capfd.readouterr().out)["pictures"]
+    assert first["top"][0]["class"] == second["top"][0]["class"]
+
+
 def test_features_are_computed_once(tiny_p, conv_npz, tmp_path, monkeypatch):
     """A second run with other settings of the head runs no network."""
     argv = ("--data", tiny_p, "--weights", conv_npz, "--epochs", 1)
