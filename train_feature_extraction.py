@@ -2,7 +2,7 @@
 
 python train_feature_extraction.py                        # the lab: train.p, ten epochs of Adam
 python train_feature_extraction.py --split track          # judged on signs that it never met
-python train_feature_extraction.py --train all --epochs 3 --split track
+python train_feature_extraction.py --train all --epochs 3 --batch-size 32 --split track
 """
 
 import functools

@@ -12,6 +12,7 @@ import functools
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ import alexnet
 from lab import (
     cli,
     features,
+    finetuning,
     heads,
     inputs,
     machine,
@@ -38,7 +40,7 @@ from lab.runs import TRUNK
 LATE, EARLY = "pool5", "conv3"
 FEW = 10  # pictures a class
 BATCH = 32
-# Pictures are few here, so epochs are many: about the same number of steps in both columns.
+# The fewer the pictures, the more epochs.
 EPOCHS = {"small": {"head": 60, "network": 40}, "large": {"head": 20, "network": 10}}
 SIZES = (131,) * 8 + (227,) * 2
 # What Karpathy's CS231n notes advise ("Transfer Learning", when and how to fine-tune).
@@ -84,11 +86,11 @@ def linear(data, rows, judged, trunk, layer, epochs):
     return answers, time.perf_counter() - start + seconds * (len(rows) + len(judged))
 
 
-def network(data, rows, judged, arrays, kind, epochs):
+def network(data, rows, judged, trunk, kind, epochs):
     """Answers of a network that was trained as a whole, and the seconds it took."""
     start = time.perf_counter()
-    options = training.KINDS[kind] | {"sizes": SIZES}
-    plan = training.Plan(epochs, BATCH, precision="bfloat16", **options)
+    plan = replace(finetuning.plan(kind, epochs, BATCH, 0, "bfloat16", trunk), sizes=SIZES)
+    arrays = finetuning.start_arrays(trunk, 0)
     run = training.Run(arrays, data.images[rows], data.labels[rows], plan, 43)
     for _ in range(epochs):
         run.train_epoch(progress=cli.progress)
@@ -107,17 +109,15 @@ def measured(data, judged, answers, seconds):
 
 def cell(data, rows, judged, trunk, size, scratch):
     """The four ways of one case; from scratch no trunk matters, so that is measured once."""
-    epochs, convolutions = EPOCHS[size], [row.name for row in alexnet.CONVOLUTIONS]
-    arrays = {name: trunk.arrays[name] for name in convolutions}
+    epochs = EPOCHS[size]
     ways = {
         "late": lambda: linear(data, rows, judged, trunk, LATE, epochs["head"]),
         "early": lambda: linear(data, rows, judged, trunk, EARLY, epochs["head"]),
-        "fine-tuned": lambda: network(data, rows, judged, arrays, "all", epochs["network"]),
+        "fine-tuned": lambda: network(data, rows, judged, trunk, "all", epochs["network"]),
     }
     result = {name: measured(data, judged, *way()) for name, way in ways.items()}
     if scratch is None:
-        new = alexnet.random_arrays(0, "conv5")
-        way = network(data, rows, judged, new, "scratch", epochs["network"])
+        way = network(data, rows, judged, None, "scratch", epochs["network"])
         scratch = measured(data, judged, *way)
     return result | {"scratch": scratch}
 

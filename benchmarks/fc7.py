@@ -3,8 +3,9 @@
 python benchmarks/fc7.py                  # writes benchmarks/results/fc7.json
 
 Both get float32 pictures in memory and give float32 fc7 as a NumPy array, on the CPU with their own
-choice of threads. Ours turns RGB into BGR and subtracts the mean; the ONNX graph is given that
-ready made. Rounds take turns, so that whatever else the machine does befalls all alike.
+choice of threads. Ours takes RGB and subtracts the mean; the ONNX graph is given BGR less the mean
+ready made. The weights are random. Rounds take turns, so that whatever else the machine does
+befalls all alike.
 """
 
 import argparse

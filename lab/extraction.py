@@ -184,8 +184,7 @@ def _by_adam(x, labels, rows, s, judge, progress):
         loss, seconds = head.train_epoch(x, labels, rows, s.batch_size, progress)
         if not math.isfinite(loss):
             raise LabError(
-                f"expected a finite loss; received {loss} in epoch {head.epoch}: the features hold "
-                "numbers that float16 cannot: take another --layer or --precision float32"
+                f"expected a finite loss; received {loss} in epoch {head.epoch}: {heads.OVERFLOW}"
             )
         if judge:
             judge(head, loss, seconds)

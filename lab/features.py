@@ -180,7 +180,7 @@ def compute(images, extract, made_of, progress=iter):
     label.unlink(missing_ok=True)
     _sweep(folder)
     run = extract()
-    shape = (count, run(images[:1]).shape[1])  # it also compiles
+    shape = (count, run(images[:BATCH]).shape[1])  # compiles for this size of batch, too
     storage.check_space(folder, 2 * math.prod(shape))
     start = time.perf_counter()
     with storage.atomic(array) as part, open(part, "wb") as file:

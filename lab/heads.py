@@ -9,6 +9,9 @@ import tensorflow as tf
 # Adam as the lab has it: the learning rate, and TensorFlow's defaults for the rest.
 ADAM = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
 CHUNK = 2048  # pictures at a time where nothing is learned
+OVERFLOW = (  # how errors end where it shows
+    "the features hold numbers that float16 cannot: take another --layer or --precision float32"
+)
 
 
 class Head:
@@ -95,7 +98,7 @@ def initial(width, classes, seed):
 
 def logits(features, rows, kernel, bias):
     """float32 logits (len(rows), classes) of a linear head, in pieces: the whole need not fit."""
-    kernel, bias = tf.constant(kernel), tf.constant(bias)
+    kernel, bias = tf.convert_to_tensor(kernel), tf.convert_to_tensor(bias)
     chunks = (features[rows[i : i + CHUNK]] for i in range(0, len(rows), CHUNK))
     return np.concatenate([_product(some, kernel, bias).numpy() for some in chunks])
 
@@ -123,4 +126,4 @@ def projected(x, rows=None, width=256):
 @functools.cache
 def _directions(d, width):
     kernel = np.random.default_rng(0).normal(0, width**-0.5, (d, width))
-    return kernel.astype(np.float32)
+    return tf.constant(kernel.astype(np.float32))

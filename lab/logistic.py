@@ -1,10 +1,10 @@
 """Multinomial logistic regression by L-BFGS on whitened features, as a linear head.
 
-Adam with the lab's learning rate stops where its epochs end; L-BFGS (scipy's) goes to the optimum,
-and a penalty keeps it from learning the training signs by heart. Whitening by the covariance
-within classes tells it what is dear: directions in which pictures of one class differ anyway, by
-pose, light and distance, are shrunk; those that tell classes apart stand out. All maps are linear:
-what comes out is a plain kernel and bias on the features as they were.
+Adam with the lab's learning rate stops where its epochs end; L-BFGS (scipy's) goes towards the
+optimum, and a penalty keeps it from learning the training signs by heart. Whitening by the
+covariance within classes tells it what is dear: directions in which pictures of one class differ
+anyway, by pose, light and distance, are shrunk; those that tell classes apart stand out. All maps
+are linear: what comes out is a plain kernel and bias on the features as they were.
 """
 
 import time
@@ -13,6 +13,7 @@ import numpy as np
 from scipy import optimize
 
 from lab import heads
+from lab.storage import LabError
 
 SAMPLE = 8_000  # pictures that the principal components are found on
 SPARE = 64  # further directions that make the last components exact
@@ -33,15 +34,19 @@ class Logistic:
             penalty: half of it times the kernel's squares is added to the mean loss.
         seed: of the sample that the components are found on.
 
+    Raises:
+        LabError: the features are not finite.
+
     Attributes:
         kernel: float32 (d, classes).
         bias: float32 (classes,).
     """
 
     def __init__(self, x, rows, labels, classes, recipe, seed=0):
+        self._since = time.perf_counter()
         self.penalty, self.classes, self.labels = recipe.penalty, classes, labels
         self.mean, axes = principal_axes(x, rows, recipe.components, seed)
-        scores = heads.logits(x, rows, axes, -(self.mean @ axes))  # (m, k)
+        scores = _finite(heads.logits(x, rows, axes, -(self.mean @ axes)))  # (m, k)
         scaled = whitening(scores, labels, recipe.whiten)  # (k, k)
         self.basis = axes @ scaled  # (d, k)
         self.z = scores @ scaled  # (m, k)
@@ -86,15 +91,15 @@ class Logistic:
         Args:
             iterations: at most so many.
             each: after so many iterations, and at the end,
-            tell: is called with the loss and the seconds since it was called last.
+            tell: is called with the loss and the seconds since it was called last, or since the
+                head was begun.
         """
-        done, start = 0, time.perf_counter()
+        done = 0
 
         def say(loss):
-            nonlocal start
             if tell:
-                tell(float(loss), time.perf_counter() - start)
-            start = time.perf_counter()
+                tell(float(loss), time.perf_counter() - self._since)
+            self._since = time.perf_counter()
 
         def count(intermediate_result):
             nonlocal done
@@ -132,7 +137,7 @@ def principal_axes(x, rows, components, seed=0):
     rng = np.random.default_rng(seed)
     some = np.sort(rng.permutation(rows)[:SAMPLE])
     sample = x[some].astype(np.float32)  # (s, d)
-    mean = sample.mean(axis=0)
+    mean = _finite(sample.mean(axis=0))
     sample -= mean
     width = min(components + SPARE, *sample.shape)
     axes = rng.standard_normal((x.shape[1], width), np.float32)
@@ -142,6 +147,12 @@ def principal_axes(x, rows, components, seed=0):
     variances, vectors = np.linalg.eigh(scores.T @ scores / len(scores))
     order = np.argsort(-variances)[:components]
     return mean, axes @ vectors[:, order].astype(np.float32)
+
+
+def _finite(x):
+    if not np.isfinite(x).all():
+        raise LabError(f"expected finite features; received others: {heads.OVERFLOW}")
+    return x
 
 
 def whitening(scores, labels, by):
@@ -158,14 +169,19 @@ def whitening(scores, labels, by):
     """
     scaled = np.eye(scores.shape[1], dtype=np.float32)
     if by:
-        apart = scores
-        if by == "within":
-            counts = np.bincount(labels)
-            sums = np.zeros((len(counts), scores.shape[1]), np.float32)
-            np.add.at(sums, labels, scores)
-            apart = scores - (sums / np.maximum(counts, 1)[:, None])[labels]
+        apart = scores - _means(scores, labels) if by == "within" else scores
+        if not apart.any():  # one picture a class: nothing differs within one
+            apart = scores
         variances, vectors = np.linalg.eigh(apart.T @ apart / len(apart))
         gains = (np.maximum(variances, 0) + SHRINK * variances.mean()) ** -0.5
         scaled = (vectors * gains).astype(np.float32)
     covariance = scores.T @ scores / len(scores)
     return scaled / np.sqrt(np.sum((covariance @ scaled) * scaled))
+
+
+def _means(scores, labels):
+    """float32 (m, k): each picture's class mean."""
+    counts = np.bincount(labels).astype(np.float32)
+    sums = np.zeros((len(counts), scores.shape[1]), np.float32)
+    np.add.at(sums, labels, scores)
+    return (sums / np.maximum(counts, 1)[:, None])[labels]

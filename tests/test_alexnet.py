@@ -41,15 +41,6 @@ LAB_SHAPES = SHAPES | {"conv1": (57, 57, 96), "norm1": (57, 57, 96), "pool1": (2
 LAB_SHAPES |= {"conv2": (28, 28, 256), "norm2": (28, 28, 256)}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def true_float32():
-    """A GPU's TensorFloat-32 has 10 bits; these tests look at what float32 has."""
-    before = tf.config.experimental.tensor_float_32_execution_enabled()
-    tf.config.experimental.enable_tensor_float_32_execution(False)
-    yield
-    tf.config.experimental.enable_tensor_float_32_execution(before)
-
-
 @pytest.fixture(scope="module")
 def arrays():
     """Random weights with biases, conv1 and conv2 in the hundreds as with the real ones."""
@@ -367,8 +358,13 @@ def test_preprocessing(batch, scale):
     np.testing.assert_allclose(lab, batch * scale, rtol=1e-6)
 
 
-def test_local_response_normalisation():
-    """Caffe's formula, written as a loop over channels; at both ends the window is cut off."""
+@pytest.mark.parametrize("devices", [[], ["a GPU"]])
+def test_local_response_normalisation(monkeypatch, devices):
+    """Caffe's formula, written as a loop over channels; at both ends the window is cut off.
+
+    Where there is a GPU another way is taken; here its operation runs on the CPU.
+    """
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: devices)
     x = np.random.default_rng(3).uniform(0, 1667, (2, 3, 3, 9)).astype(np.float32)
     wanted = np.empty(x.shape)
     for c in range(9):

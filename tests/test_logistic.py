@@ -6,6 +6,7 @@ from sklearn.linear_model import LogisticRegression
 
 from lab.logistic import Logistic, principal_axes, whitening
 from lab.recipes import Recipe
+from lab.storage import LabError
 
 
 def logistic(x, rows, labels, components, penalty):
@@ -89,8 +90,24 @@ def test_it_tells_how_it_goes(clouds):
     """The loss falls from call to call, and there is one for each so many iterations."""
     x, labels = clouds
     head, told = logistic(x, np.arange(180), labels, components=6, penalty=1e-4), []
-    head.descend(20, 5, lambda loss, seconds: told.append((loss, seconds)))
+    head.descend(8, 2, lambda loss, seconds: told.append((loss, seconds)))
     assert len(told) == 4 and all(seconds >= 0 for _, seconds in told)
     assert [loss for loss, _ in told] == sorted((loss for loss, _ in told), reverse=True)
     predicted = head.logits(x, np.arange(180)).argmax(axis=1)
     assert np.mean(predicted == labels) > 0.8
+
+
+def test_one_picture_a_class():
+    """Nothing differs within a class then: whitened by the total covariance."""
+    x = np.random.default_rng(0).normal(0, 1, (3, 12)).astype(np.float16)
+    head = logistic(x, np.arange(3), np.arange(3), components=2, penalty=1e-6)
+    head.descend(20)
+    assert head.logits(x, np.arange(3)).argmax(axis=1).tolist() == [0, 1, 2]
+
+
+def test_features_that_are_not_finite(clouds):
+    """One line, with what to do."""
+    x = clouds[0].copy()
+    x[7, 3] = np.inf
+    with pytest.raises(LabError, match=r"expected finite features; .* take another --layer or"):
+        logistic(x, np.arange(180), clouds[1], components=4, penalty=0.1)
