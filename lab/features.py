@@ -1,6 +1,7 @@
 """Runs the frozen network once over a data set; keeps the result under a key: all that made it."""
 
 import hashlib
+import itertools
 import json
 import math
 import time
@@ -152,6 +153,38 @@ def key(signs_hash, weights_hash, recipe, variant, precision):
     }
 
 
+class Kept:
+    """A float16 array on disk; `kept[rows]` reads those rows.
+
+    Not mapped into memory: the pages of a map count as the process's own, here 1 to 2 GB of them.
+
+    Args:
+        path: an .npy file.
+
+    Raises:
+        OSError, ValueError: there is none, or it is shorter than its header says.
+    """
+
+    def __init__(self, path):
+        mapped = np.lib.format.open_memmap(path, mode="r")
+        self.shape, self.dtype = mapped.shape, mapped.dtype
+        self._path, self._offset = path, mapped.offset
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        rows = np.arange(len(self))[rows]
+        x = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        stride = self.dtype.itemsize * math.prod(self.shape[1:])
+        starts = np.flatnonzero(np.diff(rows, prepend=-2) != 1)  # of runs of neighbours
+        with open(self._path, "rb") as file:
+            for start, end in itertools.pairwise([*starts, len(rows)]):
+                file.seek(self._offset + stride * int(rows[start]))
+                file.readinto(x[start:end])
+        return x
+
+
 def compute(images, extract, made_of, progress=iter):
     """Features of a data set: from the cache, or computed and put there.
 
@@ -162,8 +195,8 @@ def compute(images, extract, made_of, progress=iter):
         progress: wraps the iterable of batches.
 
     Returns:
-        features: float16 (n * (1 + copies), d), a read-only memory map: row i + k * n is that of
-            picture i's k-th copy, of which number 0 is the picture itself.
+        features: `Kept`, float16 (n * (1 + copies), d): row i + k * n is that of picture i's k-th
+            copy, of which number 0 is the picture itself.
         seconds: from the first picture read to the last feature on disk; None where kept.
 
     Raises:
@@ -184,7 +217,6 @@ def compute(images, extract, made_of, progress=iter):
     storage.check_space(folder, 2 * math.prod(shape))
     start = time.perf_counter()
     with storage.atomic(array) as part, open(part, "wb") as file:
-        # Not through a memory map, whose pages count as this process's memory.
         header = {"descr": "<f2", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, header)
         for k, i in progress([(k, i) for k in range(1 + copies) for i in range(0, n, BATCH)]):
@@ -193,7 +225,7 @@ def compute(images, extract, made_of, progress=iter):
             file.write(np.asarray(x).astype("<f2", copy=False).tobytes())
     seconds = time.perf_counter() - start
     storage.write_json(label, made_of)  # last: a folder without it holds nothing finished
-    return np.load(array, mmap_mode="r"), seconds
+    return Kept(array), seconds
 
 
 def _sweep(folder):
@@ -207,7 +239,7 @@ def _kept(array, label, made_of, count):
     """The features that a folder holds; None where it has none, others, or damaged ones."""
     try:
         same = json.loads(label.read_text(encoding="utf-8")) == made_of
-        x = np.lib.format.open_memmap(array, mode="r")
+        x = Kept(array)
     except (OSError, ValueError):  # absent, no JSON, or shorter than its header says
         return None
     return x if same and x.dtype == np.float16 and x.shape[:1] == (count,) else None
