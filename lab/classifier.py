@@ -59,7 +59,8 @@ class Classifier:
                 f"{self.weights_sha256[:16]}...); received others ({trunk.sha256[:16]}...): name "
                 "the right file with --weights"
             )
-        extract = features.Extractor(trunk.arrays, RECIPES[self.layer], self.variant)
+        recipe = RECIPES[self.layer]
+        extract = features.Extractor(trunk.arrays, recipe, self.variant, count=len(images))
         parts = []
         for some in features.batches(images):  # all features of 39,209 signs: 1 GB
             x = extract(some).numpy()

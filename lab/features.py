@@ -1,7 +1,7 @@
 """Runs the frozen network once over a data set; keeps the result under a key: all that made it."""
 
+import functools
 import hashlib
-import itertools
 import json
 import math
 import time
@@ -11,9 +11,11 @@ import numpy as np
 import tensorflow as tf
 
 import alexnet
-from lab import augmentation, pictures, storage
+from lab import augmentation, frozen, pictures, storage
+from lab.kept import Kept
 
 BATCH = 128
+MANY = 1500  # pictures, whose features take 4 seconds or so on two CPU cores
 # Copies for a linear head stay nearer to their picture than those for a network: it sees few.
 MILD = augmentation.Ranges(2.0, 0.18, 0.13, 0.3, 0.4, 0.6)
 # What `even` brings pictures to: about the mean and deviation of ImageNet's. A picture whose values
@@ -76,18 +78,24 @@ class Extractor:
         recipe: `lab.recipes.Recipe`.
         variant: {"caffe", "lab"}.
         precision: {"float32", "bfloat16", "float16"}: what the network computes in.
+        count: how many pictures it is made for: from `MANY` on, the quicker way to their features,
+            `lab.frozen`, is worth its preparation.
     """
 
-    def __init__(self, arrays, recipe, variant="caffe", precision="float32"):
-        self.recipe, self.variant = recipe, variant
+    def __init__(self, arrays, recipe, variant="caffe", precision="float32", count=1):
+        self.recipe = recipe
         network = alexnet.build(arrays, recipe.last, variant=variant, dtype=POLICIES[precision])
         outputs = {name: network.get_layer(name).output for name in recipe.layers}
-        self._network = keras.Model(network.input, outputs)
+        self._network = functools.partial(keras.Model(network.input, outputs), training=False)
+        self._of_small = lambda images: self._network(enlarge(images, alexnet.SIZE, variant))
+        usual = variant == "caffe" and precision == "float32"
+        if usual and count >= MANY and not tf.config.list_logical_devices("GPU"):
+            self._of_small = frozen.Frozen(arrays, recipe.layers)
 
     @tf.function(input_signature=[tf.TensorSpec((None, 32, 32, 3), tf.uint8)])
     def __call__(self, images):
         """float16 (n, d) of pictures uint8 (n, 32, 32, 3)."""
-        return self._features(enlarge(self._lit(images), alexnet.SIZE, self.variant))
+        return self._features(self._of_small(self._lit(images)))
 
     @tf.function(
         input_signature=[
@@ -97,13 +105,14 @@ class Extractor:
     )
     def of_copies(self, images, seed):
         """The same of one random copy of each picture."""
-        return self._features(augmentation.augment(self._lit(images), alexnet.SIZE, seed, MILD))
+        copies = augmentation.augment(self._lit(images), alexnet.SIZE, seed, MILD)
+        return self._features(self._network(copies))
 
     def _lit(self, images):  # (n, 32, 32, 3)
         return even(images) if self.recipe.contrast else images
 
-    def _features(self, pictures):  # (n, 227, 227, 3)
-        parts, layers = [], self._network(pictures, training=False)
+    def _features(self, layers):  # name -> (n, h, w, c) or (n, 4096)
+        parts = []
         for x in (layers[name] for name in self.recipe.layers):
             if x.shape[1] == 13:  # (n, 13, 13, c) -> (n, 6, 6, c)
                 x = tf.nn.max_pool2d(x, 3, 2, "VALID")
@@ -151,38 +160,6 @@ def key(signs_hash, weights_hash, recipe, variant, precision):
         "variant": variant,
         "precision": precision,
     }
-
-
-class Kept:
-    """A float16 array on disk; `kept[rows]` reads those rows.
-
-    Not mapped into memory: the pages of a map count as the process's own, here 1 to 2 GB of them.
-
-    Args:
-        path: an .npy file.
-
-    Raises:
-        OSError, ValueError: there is none, or it is shorter than its header says.
-    """
-
-    def __init__(self, path):
-        mapped = np.lib.format.open_memmap(path, mode="r")
-        self.shape, self.dtype = mapped.shape, mapped.dtype
-        self._path, self._offset = path, mapped.offset
-
-    def __len__(self):
-        return self.shape[0]
-
-    def __getitem__(self, rows):
-        rows = np.arange(len(self))[rows]
-        x = np.empty((len(rows), *self.shape[1:]), self.dtype)
-        stride = self.dtype.itemsize * math.prod(self.shape[1:])
-        starts = np.flatnonzero(np.diff(rows, prepend=-2) != 1)  # of runs of neighbours
-        with open(self._path, "rb") as file:
-            for start, end in itertools.pairwise([*starts, len(rows)]):
-                file.seek(self._offset + stride * int(rows[start]))
-                file.readinto(x[start:end])
-        return x
 
 
 def compute(images, extract, made_of, progress=iter):

@@ -1,0 +1,155 @@
+"""The quick way to frozen features: against sums written out, and against the network itself."""
+
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import alexnet
+from lab import features, frozen, pictures, winograd
+from lab.recipes import RECIPES
+
+LAYERS = ("conv3", "conv4", "conv5", "pool5", "fc6", "fc7")
+MOST = 1e-4  # of a layer's largest value
+
+
+@pytest.fixture(scope="module")
+def arrays():
+    """Random weights as far as fc7, with biases, so that normalisation changes its input."""
+    generator = np.random.default_rng(3)
+    arrays = alexnet.random_arrays(3, "fc7")
+    for name, (kernel, bias) in arrays.items():
+        bias = generator.normal(0, 0.1, bias.shape).astype(np.float32)
+        arrays[name] = kernel * (200 if name in ("conv1", "conv2") else 1), bias
+    return arrays
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Noise, black and white squares, one colour, a ramp."""
+    generator = np.random.default_rng(4)
+    images = generator.integers(0, 256, (4, 32, 32, 3), np.uint8)
+    images[1] = np.kron(generator.choice([0, 255], (4, 4, 1)), np.ones((8, 8, 3)))
+    images[2] = (200, 30, 90)
+    images[3] = np.arange(32)[:, None] * 8
+    return images
+
+
+# Winograd's convolution
+
+
+@pytest.mark.parametrize(("outputs", "taps"), [(2, 3), (4, 3), (5, 3), (6, 3), (3, 5), (4, 5)])
+def test_transforms(outputs, taps):
+    """A tile's outputs are the correlation that they stand for."""
+    generator = np.random.default_rng(0)
+    kernel, picture = generator.normal(size=taps), generator.normal(size=outputs + taps - 1)
+    a, g, b = winograd.transforms(outputs, taps)
+    wanted = np.correlate(picture, kernel, "valid")
+    np.testing.assert_allclose(a @ ((g @ kernel) * (b @ picture)), wanted, atol=1e-12)
+
+
+def convolved(x, kernel, groups):
+    """A convolution of stride 1, padded SAME, tap after tap in float64; x (n, h, w, c)."""
+    taps, _, channels, filters = kernel.shape
+    n, h, w, _ = x.shape
+    around = [(0, 0), (taps // 2, taps // 2), (taps // 2, taps // 2), (0, 0)]
+    padded = np.pad(x.astype(np.float64), around).reshape(n, h + taps - 1, -1, groups, channels)
+    kernel = kernel.reshape(taps, taps, channels, groups, filters // groups)
+    total = 0
+    for i, j in itertools.product(range(taps), repeat=2):
+        total += np.einsum("nhwgc,cgf->nhwgf", padded[:, i : i + h, j : j + w], kernel[i, j])
+    return total.reshape(n, h, w, filters)
+
+
+@pytest.mark.parametrize(
+    ("taps", "groups", "size", "outputs"),
+    [(3, 1, 13, 5), (3, 2, 13, 4), (5, 2, 27, 4), (5, 1, 7, 3), (3, 2, 4, 4)],
+)
+def test_winograd(taps, groups, size, outputs):
+    """Tiles that end within the picture, on its border and beyond; one group and two."""
+    generator = np.random.default_rng(1)
+    kernel = generator.normal(size=(taps, taps, 6, 4 * groups)).astype(np.float32)
+    x = generator.normal(size=(3, size, size, 6 * groups)).astype(np.float32)
+    layer = winograd.Winograd(kernel, size, groups, outputs)
+    y = tf.transpose(layer(tf.transpose(x, (1, 2, 0, 3))), (2, 0, 1, 3))
+    wanted = convolved(x, kernel, groups)
+    np.testing.assert_allclose(y, wanted, rtol=0, atol=2e-5 * np.abs(wanted).max())
+
+
+# The network
+
+
+def quickly(arrays, images):
+    """The layers by the quick way."""
+    return tf.function(frozen.Frozen(arrays, LAYERS))(images)
+
+
+def difference(quick, arrays, images):
+    """From the network's own layers: the largest, in parts of the layer's largest value."""
+    result, x = {}, tf.image.resize(images, (alexnet.SIZE, alexnet.SIZE))
+    for layer in alexnet.build(arrays, "fc7").layers[1:]:
+        x = layer(x)
+        if layer.name in LAYERS:
+            result[layer.name] = np.abs(quick[layer.name] - x).max() / np.abs(x).max()
+    return result
+
+
+def test_every_layer(arrays, images):
+    """conv3 to fc7 of the enlarged pictures, as the network has them."""
+    found = difference(quickly(arrays, images), arrays, images)
+    assert tuple(found) == LAYERS
+    assert max(found.values()) < MOST
+
+
+def test_normalisation_matters(arrays, images):
+    """With these weights it changes its input by a tenth and more: a wrong one would be seen."""
+    x = tf.image.resize(images, (alexnet.SIZE, alexnet.SIZE))
+    for layer in alexnet.build(arrays, "norm2").layers[1:]:
+        before, x = x, layer(x)
+        if layer.name.startswith("norm"):
+            assert np.abs(x - before).max() > 0.1 * np.abs(before).max()
+
+
+@pytest.mark.parametrize("fault", ["mean", "colours", "groups", "resize"])
+def test_planted_faults(arrays, images, fault, monkeypatch):
+    """What goes wrong in such code is seen."""
+    changed = dict(arrays)
+    with monkeypatch.context() as patch:
+        if fault == "mean":
+            patch.setattr(alexnet, "MEAN_BGR", alexnet.MEAN_BGR[::-1])
+        if fault == "colours":
+            changed["conv1"] = arrays["conv1"][0][:, :, ::-1], arrays["conv1"][1]
+        if fault == "groups":
+            changed["conv4"] = np.roll(arrays["conv4"][0], 192, axis=3), arrays["conv4"][1]
+        if fault == "resize":
+            patch.setattr(pictures, "half_pixel", pictures.corner)
+        quick = quickly(changed, images)
+    assert max(difference(quick, arrays, images).values()) > MOST
+
+
+# The extractor
+
+
+@pytest.mark.parametrize("name", ["conv4", "best"])
+def test_many_pictures(arrays, images, name, monkeypatch):
+    """From so many pictures on features come this way, and are the same but for float16."""
+    made = []
+    whole = frozen.Frozen
+    monkeypatch.setattr(frozen, "Frozen", lambda *args: made.append(args) or whole(*args))
+    few = features.Extractor(arrays, RECIPES[name], count=features.MANY - 1)(images)
+    assert not made
+    many = features.Extractor(arrays, RECIPES[name], count=features.MANY)(images)
+    assert len(made) == 1
+    few, many = np.asarray(few, np.float32), np.asarray(many, np.float32)
+    np.testing.assert_allclose(many, few, rtol=2e-3, atol=1e-3 * few.max())
+
+
+@pytest.mark.parametrize("unusual", [("lab", "float32"), ("caffe", "bfloat16"), "gpu"])
+def test_where_it_does_not_serve(arrays, unusual, monkeypatch):
+    """The old lab's network, half precision and a GPU keep to the network's own layers."""
+    if unusual == "gpu":
+        monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
+    monkeypatch.setattr(frozen, "Frozen", lambda *_: pytest.fail("it was made"))
+    options = () if unusual == "gpu" else unusual
+    features.Extractor(arrays, RECIPES["conv4"], *options, count=features.MANY)

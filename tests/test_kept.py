@@ -1,0 +1,44 @@
+"""Rows of an array on disk: against NumPy's own reading of the file."""
+
+import numpy as np
+import pytest
+
+from lab.kept import Kept
+from lab.storage import LabError
+
+
+@pytest.fixture
+def array(tmp_path):
+    """Its numbers, and the file."""
+    x = np.random.default_rng(0).normal(size=(40, 7)).astype(np.float16)
+    np.save(tmp_path / "x.npy", x)
+    return x, tmp_path / "x.npy"
+
+
+@pytest.mark.parametrize(
+    "rows", [np.array([0]), np.array([3, 4, 5, 9, 10, 39]), np.array([9, 2, 3, 3]), slice(5, 30)]
+)
+def test_rows(array, rows):
+    """Neighbours, single rows, a row twice, any order."""
+    x, path = array
+    kept = Kept(path)
+    assert len(kept) == 40 and kept.shape == (40, 7) and kept.dtype == np.float16
+    np.testing.assert_array_equal(kept[rows], x[rows])
+
+
+def test_shorter_than_its_header_says(array):
+    """It is no array then."""
+    path = array[1]
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ValueError):
+        Kept(path)
+
+
+def test_cut_while_in_use(array):
+    """What was read before stays right; what is gone is an error, not zeros."""
+    x, path = array
+    kept = Kept(path)
+    path.write_bytes(path.read_bytes()[:-100])
+    np.testing.assert_array_equal(kept[np.array([0, 1])], x[:2])
+    with pytest.raises(LabError, match=r"x\.npy as before; it was cut: run again"):
+        kept[np.array([38, 39])]
