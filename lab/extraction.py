@@ -175,6 +175,7 @@ def fit(x, data, s, rows, judged_on=None, tell=None, progress=iter):
     if recipe.components:
         head = logistic.Logistic(x, rows, labels[rows], CLASSES, recipe, s.seed)
         head.descend(ITERATIONS * s.epochs, ITERATIONS, judge and functools.partial(judge, head))
+        del head.z  # 250 MB on train.p, and nothing more is learned
     else:
         head = heads.Head(x.shape[1], CLASSES, s.seed)
         _by_adam(head, x, labels, rows, s, s.epochs, progress, judge)

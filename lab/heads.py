@@ -103,6 +103,19 @@ def logits(features, rows, kernel, bias):
     return np.concatenate([_product(some, kernel, bias).numpy() for some in chunks])
 
 
+def back(features, rows, errors):
+    """float32 (d, k): the features' transpose times errors (len(rows), k), in pieces as well."""
+    total = tf.zeros((features.shape[1], errors.shape[1]))
+    for i in range(0, len(rows), CHUNK):
+        total = _added(total, features[rows[i : i + CHUNK]], errors[i : i + CHUNK])
+    return total.numpy()
+
+
+@tf.function(reduce_retracing=True)
+def _added(total, x, errors):
+    return total + tf.matmul(tf.cast(x, tf.float32), errors, transpose_a=True)
+
+
 @tf.function(reduce_retracing=True)
 def _product(x, kernel, bias):
     # NumPy, on one core, takes longer to turn float16 into float32 than to multiply.

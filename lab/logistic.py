@@ -10,7 +10,7 @@ are linear: what comes out is a plain kernel and bias on the features as they we
 import time
 
 import numpy as np
-from scipy import optimize
+from scipy import linalg, optimize
 
 from lab import heads
 from lab.storage import LabError
@@ -136,14 +136,17 @@ def principal_axes(x, rows, components, seed=0):
     """
     rng = np.random.default_rng(seed)
     some = np.sort(rng.permutation(rows)[:SAMPLE])
-    sample = x[some].astype(np.float32)  # (s, d)
-    mean = _finite(sample.mean(axis=0))
-    sample -= mean
-    width = min(components + SPARE, *sample.shape)
+    count = len(some)
+    mean = _finite(heads.back(x, some, np.full((count, 1), 1 / count, np.float32))[:, 0])
+    width = min(components + SPARE, count, x.shape[1])
     axes = rng.standard_normal((x.shape[1], width), np.float32)
     for _ in range(PASSES):
-        axes, _ = np.linalg.qr(sample.T @ (sample @ axes))  # (d, width)
-    scores = sample @ axes  # (s, width)
+        scores = heads.logits(x, some, axes, -(mean @ axes))  # (s, width)
+        axes = heads.back(x, some, scores)
+        axes -= np.outer(mean, scores.sum(axis=0))
+        # scipy's stays in float32, where NumPy's takes four times the memory.
+        axes, _ = linalg.qr(axes, overwrite_a=True, mode="economic")  # (d, width)
+    scores = heads.logits(x, some, axes, -(mean @ axes))
     variances, vectors = np.linalg.eigh(scores.T @ scores / len(scores))
     order = np.argsort(-variances)[:components]
     return mean, axes @ vectors[:, order].astype(np.float32)
