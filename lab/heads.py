@@ -104,7 +104,16 @@ def logits(features, rows, kernel, bias):
 
 
 def back(features, rows, errors):
-    """float32 (d, k): the features' transpose times errors (len(rows), k), in pieces as well."""
+    """Back through a linear head, in pieces as well: the features' transpose times errors.
+
+    Args:
+        features: float16 (n, d), an array or `lab.kept.Kept`.
+        rows: int (m,), those that are multiplied.
+        errors: float32 (m, k).
+
+    Returns:
+        float32 (d, k).
+    """
     total = tf.zeros((features.shape[1], errors.shape[1]))
     for i in range(0, len(rows), CHUNK):
         total = _added(total, features[rows[i : i + CHUNK]], errors[i : i + CHUNK])

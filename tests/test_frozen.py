@@ -145,6 +145,17 @@ def test_many_pictures(arrays, images, name, monkeypatch):
     np.testing.assert_allclose(many, few, rtol=2e-3, atol=1e-3 * few.max())
 
 
+def test_a_shorter_last_batch(arrays, images, monkeypatch):
+    """Seven pictures in batches of three: each as the network has it."""
+    monkeypatch.setattr(features, "BATCH", 3)
+    images = np.concatenate([images, images[2::-1]])
+    quick = features.Extractor(arrays, RECIPES["conv4"], count=features.MANY)
+    x = np.concatenate([quick(some).numpy() for some in features.batches(images)])
+    wanted = features.Extractor(arrays, RECIPES["conv4"])(images).numpy()
+    x, wanted = x.astype(np.float32), wanted.astype(np.float32)
+    np.testing.assert_allclose(x, wanted, rtol=2e-3, atol=1e-3 * wanted.max())
+
+
 @pytest.mark.parametrize("unusual", [("lab", "float32"), ("caffe", "bfloat16"), "gpu"])
 def test_where_it_does_not_serve(arrays, unusual, monkeypatch):
     """The old lab's network, half precision and a GPU keep to the network's own layers."""

@@ -138,3 +138,14 @@ def test_projection_nearly_keeps_distances():
     few = heads.projected(x[:, :8], rows)
     assert few.dtype == np.float32
     np.testing.assert_array_equal(few, x[rows, :8])
+
+
+@pytest.mark.parametrize("chunk", [7, 20, 1000])
+def test_back_in_pieces(data, monkeypatch, chunk):
+    """The transpose times errors, whatever the pieces; rows that are not named do not count."""
+    monkeypatch.setattr(heads, "CHUNK", chunk)
+    x, _ = data
+    rows = np.arange(5, 45)
+    errors = np.random.default_rng(2).normal(size=(40, 3)).astype(np.float32)
+    wanted = x[rows].astype(np.float64).T @ errors
+    np.testing.assert_allclose(heads.back(x, rows, errors), wanted, rtol=1e-4, atol=1e-4)

@@ -1,0 +1,51 @@
+"""The first convolution of enlarged pictures, straight from the small ones.
+
+Enlarging is linear, as convolving is, and 11 x 11 enlarged pixels come from 4 x 4 small ones: an
+eighth of the multiplications, and no enlarged pictures.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+import alexnet
+from lab import pictures
+
+
+class EnlargedConvolution:
+    """The first convolution of pictures that are first enlarged to 227 x 227, less the mean colour.
+
+    It takes the small pictures as they are: each place of the result has a kernel of its own for
+    the small pixels that it sees.
+
+    Args:
+        kernel: float32 (k, k, 3, f), for BGR.
+        stride: of the convolution, which is padded VALID.
+        side: height and width of the small pictures in pixels.
+
+    Attributes:
+        size: height and width of the result.
+        of_mean: float32 (f,): what the mean colour, left in the pictures, comes to.
+    """
+
+    def __init__(self, kernel, stride, side):
+        kernel, taps = kernel[:, :, ::-1], len(kernel)
+        weights = pictures.half_pixel(side, alexnet.SIZE)  # (227, side)
+        corners = range(0, alexnet.SIZE - taps + 1, stride)
+        windows = np.stack([weights[i : i + taps] for i in corners])  # (55, 11, side)
+        touched = windows.any(axis=1)  # (55, side): which small pixels a place sees
+        reach = touched.sum(axis=1).max()
+        starts = np.minimum(touched.argmax(axis=1), side - reach)
+        self._pixels = starts[:, None] + np.arange(reach)  # (55, 4)
+        near = np.take_along_axis(windows, self._pixels[:, None], axis=2)  # (55, 11, 4)
+        kernels = np.einsum("yap,xbq,abcf->yxpqcf", near, near, kernel, optimize=True)
+        self.size, filters = len(starts), kernel.shape[-1]
+        self._kernels = tf.constant(kernels.reshape(self.size, self.size, -1, filters), tf.float32)
+        mean = np.array(alexnet.MEAN_BGR[::-1])
+        self.of_mean = -np.einsum("abcf,c->f", kernel, mean).astype(np.float32)
+
+    def __call__(self, x):
+        """float32 (side, side, n, 3) -> (size, size, n, f)."""
+        n = tf.shape(x)[2]
+        x = tf.gather(tf.gather(x, self._pixels, axis=0), self._pixels, axis=2)
+        x = tf.transpose(x, (0, 2, 4, 1, 3, 5))  # (size, size, n, 4, 4, 3)
+        return tf.matmul(tf.reshape(x, (self.size, self.size, n, -1)), self._kernels)

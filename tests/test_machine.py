@@ -1,0 +1,27 @@
+"""What a run says of the machine."""
+
+import subprocess
+import sys
+
+import numpy as np
+
+from lab import machine, storage
+
+
+def test_peak_memory():
+    """It follows what this process holds, in MiB."""
+    held = np.ones(2**27, np.uint8)  # 128 MiB
+    after = machine.peak_rss_mib()
+    del held
+    assert after > 128
+    assert machine.peak_rss_mib() > after - 2  # the peak stays; the kernel counts to some pages
+
+
+def test_peak_memory_is_one_s_own():
+    """A large process that starts a small one does not make it large."""
+    held = np.ones(2**28, np.uint8)  # 256 MiB
+    code = "from lab import machine; print(machine.peak_rss_mib())"
+    command = [sys.executable, "-c", code]
+    shown = subprocess.run(command, cwd=storage.ROOT, capture_output=True, check=True)
+    del held
+    assert 5 < float(shown.stdout) < 200
