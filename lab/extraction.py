@@ -22,9 +22,9 @@ from lab.weights import check
 
 CLASSES = len(signs.class_names())
 OWN_TRACKS = "track"  # the split where the network was trained on a part of the pictures
-# Adam's head learns from all pictures in so many epochs more; L-BFGS starts anew. At conv4, by track,
-# folds 0 to 2: ten epochs of all but the held-out tracks 0.910, 0.930, 0.942; ten of four fifths of
-# that and then these 0.913, 0.933, 0.937.
+# Adam's head learns from all pictures in so many epochs more; L-BFGS starts anew. At conv4, by
+# track, folds 0 to 2: ten epochs of all but the held-out tracks 0.910, 0.930, 0.942; ten of four
+# fifths of that and then these 0.913, 0.933, 0.937.
 REFIT = 2
 ITERATIONS = 10  # of L-BFGS that are called an epoch, where a recipe has it in Adam's place
 
