@@ -90,7 +90,7 @@ class Extractor:
         self._of_small = lambda images: self._network(enlarge(images, alexnet.SIZE, variant))
         usual = variant == "caffe" and precision == "float32"
         if usual and count >= MANY and not tf.config.list_logical_devices("GPU"):
-            self._of_small = frozen.Frozen(arrays, recipe.layers)
+            self._of_small = frozen.Frozen(network, recipe.layers)
 
     @tf.function(input_signature=[tf.TensorSpec((None, 32, 32, 3), tf.uint8)])
     def __call__(self, images):

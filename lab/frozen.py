@@ -20,17 +20,17 @@ class Frozen:
     """What `features.enlarge` and the network give, but for rounding.
 
     Args:
-        arrays: dict, layer name -> (kernel, bias), as `alexnet.build` takes it.
+        network: what `alexnet.build` made, in float32, variant "caffe".
         layers: names wanted, among conv3, conv4, conv5, pool5, fc6 and fc7.
     """
 
-    def __init__(self, arrays, layers):
+    def __init__(self, network, layers):
         self._layers = layers
         last = max(alexnet.LAYERS.index(name) for name in layers)
         needed = alexnet.LAYERS[: last + 1]
         self._rows = []
         for row in (row for row in alexnet.CONVOLUTIONS if row.name in needed):
-            kernel, bias = arrays[row.name]
+            kernel, bias = network.get_layer(row.name).get_weights()
             if row.name == "conv1":
                 product = EnlargedConvolution(kernel, row.stride, pictures.SIGN)
                 bias, size = bias + product.of_mean, product.size
@@ -38,11 +38,7 @@ class Frozen:
                 product = Winograd(kernel, size, row.groups, TILES[row.name])
             self._rows.append((row, product, tf.constant(bias)))
             size = (size - 3) // 2 + 1 if "pool" in row.then else size
-        self._dense = {
-            name: [tf.constant(array) for array in arrays[name]]
-            for name in alexnet.DENSE
-            if name in needed
-        }
+        self._dense = [network.get_layer(name) for name in alexnet.DENSE if name in needed]
 
     def __call__(self, images):
         """Layer name -> float32 (n, h, w, c) or (n, 4096).
@@ -64,8 +60,8 @@ class Frozen:
         }
         if self._dense:
             x = tf.reshape(layers["pool5"], (-1, alexnet.DENSE["fc6"][0]))  # (n, 9216)
-        for name, (kernel, bias) in self._dense.items():
-            x = layers[name] = tf.nn.relu(tf.matmul(x, kernel) + bias)  # (n, 4096)
+        for layer in self._dense:
+            x = layers[layer.name] = layer(x)  # (n, 4096)
         return {name: layers[name] for name in self._layers}
 
 
