@@ -155,7 +155,8 @@ def bundled():
             f"{result['calibration_error']['before']:.4f}, "
             f"{result['calibration_error']['after']:.4f}",
         ),
-        ("rendered signs, which it never saw: classes, by majority of 50", f"{result['rendered']} of 43"),
+        ("rendered signs, which it never saw: classes, by majority of 50",
+         f"{result['rendered']} of 43"),
         ("a new head trained on rendered signs alone, on the same test tracks",
          f"{result['head_on_rendered']:.4f}"),
         ("most confused", pairs),
