@@ -206,16 +206,6 @@ def test_computed_once():
     assert json.loads((folder / "key.json").read_text())["recipe"]["layers"] == ["conv4"]
 
 
-@pytest.mark.parametrize(
-    "rows", [[5], [0, 1, 2, 9, 8, 8, 299], [], np.arange(300) % 7 == 3, slice(250, None)], ids=str
-)
-def test_rows_are_read(rows):
-    """Any rows in any order, more than once, or none, as NumPy gives them."""
-    x, _ = features.compute(IMAGES, Work(), key())
-    rows = rows if isinstance(rows, slice) else np.array(rows, None if len(rows) else int)
-    np.testing.assert_array_equal(x[rows], WANTED[rows])
-
-
 def test_every_batch_is_told():
     """The progress bar gets one step a batch."""
     told = []

@@ -16,13 +16,25 @@ def array(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "rows", [np.array([0]), np.array([3, 4, 5, 9, 10, 39]), np.array([9, 2, 3, 3]), slice(5, 30)]
+    "rows",
+    [
+        [0],
+        [3, 4, 5, 9, 10, 39],
+        [9, 2, 3, 3],
+        [0, 1, 2, 9, 8, 8, 39],
+        [],
+        np.arange(40) % 7 == 3,
+        slice(5, 30),
+        slice(30, None),
+    ],
+    ids=str,
 )
 def test_rows(array, rows):
-    """Neighbours, single rows, a row twice, any order."""
+    """Any rows in any order, neighbours or not, more than once, or none, as NumPy gives them."""
     x, path = array
     kept = Kept(path)
     assert len(kept) == 40 and kept.shape == (40, 7) and kept.dtype == np.float16
+    rows = rows if isinstance(rows, slice) else np.array(rows, None if len(rows) else int)
     np.testing.assert_array_equal(kept[rows], x[rows])
 
 
