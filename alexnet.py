@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from lab import weights
-from lab.storage import LabError
+from lab.errors import LabError
 
 SIZE = 227  # pixels; the prototxt's input
 # Blue, green, red: ImageNet's mean picture (Caffe's ilsvrc_2012_mean.npy), averaged over pixels.

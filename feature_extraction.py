@@ -12,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from lab import cli, inputs, pictures, runs, signs, storage
-from lab.storage import LabError
+from lab import command_line, files, pictures, runs, sources
+from lab.data import dataset
+from lab.errors import LabError
 
 
 def parse(argv):
-    parser = cli.Parser(__doc__)
+    parser = command_line.Parser(__doc__)
     parser.add_pictures("the signs in examples/")
     add = parser.add_argument
     add("--model", metavar="FILE", help="a trained classifier, its file or its run's folder, or "
@@ -48,71 +49,73 @@ def find_classifier(args):
     from lab import classifier
 
     if args.model == "none":
-        trunk = inputs.read_weights(args.weights, args.offline)
-        kept = classifier.fresh(signs.class_names(), trunk, args.variant or "caffe")
-        cli.say("classifier: a fresh head that nobody has trained: its answers are chance")
+        trunk = sources.read_weights(args.weights, args.offline)
+        kept = classifier.fresh(dataset.class_names(), trunk, args.variant or "caffe")
+        command_line.say("classifier: a fresh head that nobody has trained: its answers are chance")
         return kept, trunk
-    path = Path(args.model) if args.model else runs.newest() or inputs.BUNDLED
+    path = Path(args.model) if args.model else runs.newest() or sources.BUNDLED
     kept = classifier.load(path)
     if args.variant not in (None, kept.variant):
         raise LabError(
             f"{path}: expected --variant {kept.variant}, as it was trained; received {args.variant}"
         )
     accuracy = kept.notes.get("accuracy")
-    cli.say(f"classifier: {path} ({kept.layer}{f', {accuracy}' if accuracy else ''})")
+    command_line.say(f"classifier: {path} ({kept.layer}{f', {accuracy}' if accuracy else ''})")
     folder = path if path.is_dir() else path.parent
-    return kept, inputs.read_weights(args.weights, args.offline, folder, kept.notes.get("weights"))
+    return kept, sources.read_weights(args.weights, args.offline, folder, kept.notes.get("weights"))
 
 
-def save_features(args, files, images):
+def save_features(args, paths, images):
     """Writes one layer's features: float32 (n, ...), of pictures taken as signs."""
     import alexnet
-    from lab import features
+    from lab.features import extractor
 
-    trunk, variant = inputs.read_weights(args.weights, args.offline), args.variant or "caffe"
+    trunk, variant = sources.read_weights(args.weights, args.offline), args.variant or "caffe"
     network = alexnet.build(trunk.arrays, args.layer, variant=variant)
     rule = pictures.old_resize if variant == "lab" else pictures.enlarge
-    x = features.predict(network, images, lambda some: rule(some, alexnet.SIZE))
-    with storage.atomic(args.save_features) as part, open(part, "wb") as file:
-        np.savez(file, features=x, files=np.array(list(map(str, files))), layer=args.layer)
-    cli.say(f"{args.layer}: {' x '.join(map(str, x.shape))} in {args.save_features}")
+    x = extractor.predict(network, images, lambda some: rule(some, alexnet.SIZE))
+    with files.atomic(args.save_features) as part, open(part, "wb") as file:
+        np.savez(file, features=x, files=np.array(list(map(str, paths))), layer=args.layer)
+    command_line.say(f"{args.layer}: {' x '.join(map(str, x.shape))} in {args.save_features}")
 
 
 def evaluate(args):
     """Judges the classifier on a labelled set and writes the report."""
-    from lab import evaluations
+    from lab.report import evaluations
 
     kept, trunk = find_classifier(args)
-    data = inputs.read_data(args.evaluate, args.offline)
+    data = sources.read_data(args.evaluate, args.offline)
     start = time.perf_counter()
     folder = runs.empty(args.output or runs.folder("evaluation-"))
     result = evaluations.evaluate(kept, trunk, data, folder)
     result["seconds"] = round(time.perf_counter() - start, 3)
     for notice in result.pop("notices"):
-        cli.say(notice)
-    cli.say(f"report: {folder / 'report.html'}")
+        command_line.say(notice)
+    command_line.say(f"report: {folder / 'report.html'}")
     if args.json:
-        cli.print_json(result)
+        command_line.print_json(result)
     else:
         print(f"Accuracy: {result['accuracy']:.4f} ({result['images']:,} pictures)")
 
 
-@cli.script
+@command_line.script
 def main(argv=None):
     args = parse(argv)
     if not args.evaluate:
-        files = args.pictures or inputs.examples()
-        images = np.stack([pictures.to_sign(pictures.read(file)) for file in files])
-    cli.start_tensorflow()
+        paths = args.pictures or sources.examples()
+        images = np.stack([pictures.to_sign(pictures.read(path)) for path in paths])
+    command_line.start_tensorflow()
     if args.evaluate:
         return evaluate(args)
     if args.save_features:
-        return save_features(args, files, images)
+        return save_features(args, paths, images)
     kept, trunk = find_classifier(args)
     start = time.perf_counter()
     probabilities = kept.probabilities(kept.answers(images, trunk)[0])
     seconds = round(time.perf_counter() - start, 3)
-    cli.print_top(probabilities, kept.classes, args.top, args.json, files, trunk.path, seconds)
+    command_line.print_top(
+        probabilities, kept.classes, args.top, args.json, paths, trunk.path, seconds
+    )
 
 
 if __name__ == "__main__":

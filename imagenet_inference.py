@@ -9,38 +9,41 @@ import time
 
 import numpy as np
 
-from lab import cli, downloads, inputs, pictures
+from lab import command_line, pictures, sources
+from lab.downloads import fetching
 
 DEFAULT = ("poodle.png", "weasel.png")
 
 
 def parse(argv):
-    parser = cli.Parser(__doc__)
+    parser = command_line.Parser(__doc__)
     parser.add_pictures("the lab's poodle.png and weasel.png, downloaded once")
     parser.add_common()
     return parser.parse_args(argv)
 
 
-@cli.script
+@command_line.script
 def main(argv=None):
     args = parse(argv)
-    files = args.pictures or [downloads.fetch(name, offline=args.offline) for name in DEFAULT]
+    files = args.pictures or [fetching.fetch(name, offline=args.offline) for name in DEFAULT]
     photographs = np.stack([pictures.photograph(pictures.read(file)) for file in files])
-    weights = inputs.read_weights(args.weights, args.offline)
-    cli.start_tensorflow()
+    weights = sources.read_weights(args.weights, args.offline)
+    command_line.start_tensorflow()
     import alexnet
     from caffe_classes import class_names
-    from lab import features
+    from lab.features import extractor
 
     variant = args.variant or "caffe"
     network = alexnet.build(weights.arrays, variant=variant)
     start = time.perf_counter()
     # (n, 227, 227, 3) -> (n, 1000)
-    probabilities = features.predict(
+    probabilities = extractor.predict(
         network, photographs, lambda some: pictures.centred(some, variant)
     )
     seconds = round(time.perf_counter() - start, 3)
-    cli.print_top(probabilities, class_names, args.top, args.json, files, weights.path, seconds)
+    command_line.print_top(
+        probabilities, class_names, args.top, args.json, files, weights.path, seconds
+    )
 
 
 if __name__ == "__main__":

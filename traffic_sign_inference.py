@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lab import cli, inputs, pictures, runs
+from lab import command_line, pictures, runs, sources
 
 
 def parse(argv):
-    parser = cli.Parser(__doc__)
+    parser = command_line.Parser(__doc__)
     parser.add_pictures("the signs in examples/")
     parser.add_common()
     return parser.parse_args(argv)
@@ -31,10 +31,10 @@ def show_resize(number, file, shape, small, large, say):
     say(f"{steps}  {target}")
 
 
-@cli.script
+@command_line.script
 def main(argv=None):
     args = parse(argv)
-    files, variant = args.pictures or inputs.examples(), args.variant or "caffe"
+    files, variant = args.pictures or sources.examples(), args.variant or "caffe"
     rule = pictures.old_resize if variant == "lab" else pictures.enlarge
 
     def enlarge(some):
@@ -43,20 +43,22 @@ def main(argv=None):
 
     originals = (pictures.read(file) for file in files)  # one at a time: they may be large
     shapes, small = zip(*((p.shape, pictures.to_sign(p)) for p in originals), strict=True)
-    weights = inputs.read_weights(args.weights, args.offline)
+    weights = sources.read_weights(args.weights, args.offline)
     for number, (file, shape, sign) in enumerate(zip(files, shapes, small, strict=True)):
         large = pictures.to_uint8(rule(sign[None], pictures.NETWORK)[0])
-        show_resize(number, file, shape, sign, large, cli.say if args.json else print)
-    cli.start_tensorflow()
+        show_resize(number, file, shape, sign, large, command_line.say if args.json else print)
+    command_line.start_tensorflow()
     import alexnet
     from caffe_classes import class_names
-    from lab import features
+    from lab.features import extractor
 
     network = alexnet.build(weights.arrays, variant=variant)
     start = time.perf_counter()
-    probabilities = features.predict(network, np.stack(small), enlarge)  # (n, 1000)
+    probabilities = extractor.predict(network, np.stack(small), enlarge)  # (n, 1000)
     seconds = round(time.perf_counter() - start, 3)
-    cli.print_top(probabilities, class_names, args.top, args.json, files, weights.path, seconds)
+    command_line.print_top(
+        probabilities, class_names, args.top, args.json, files, weights.path, seconds
+    )
 
 
 if __name__ == "__main__":

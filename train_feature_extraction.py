@@ -10,13 +10,14 @@ import sys
 import time
 from pathlib import Path
 
-from lab import cli, inputs, recipes, runs
+from lab import command_line, runs, sources
+from lab.features import recipes
 
 SAME_SIGNS = " (frames of the same signs on both sides; see --split track)"
 
 
 def parse(argv):
-    parser = cli.Parser(__doc__)
+    parser = command_line.Parser(__doc__)
     add = parser.add_argument
     add("--data", metavar="DATA", help="a pickle like train.p, GTSRB's folder or zip, or the word "
         "rendered (default: train.p, downloaded once where it is missing)")  # fmt: skip
@@ -27,10 +28,16 @@ def parse(argv):
         "features; everything, from the given weights; everything, from random ones")  # fmt: skip
     add("--split", choices=("random", "track"), default="random", help="what is held out: 33%% of "
         "the frames, as in the lab, or 20%% of the signs")  # fmt: skip
-    add("--epochs", type=cli.positive, default=10, metavar="N", help="times through the data; for "
-        "--layer best ten steps of L-BFGS each")  # fmt: skip
-    add("--batch-size", type=cli.positive, default=128, metavar="N", help="pictures a step of Adam")
-    add("--seed", type=cli.whole, default=0, metavar="N", help="of all that is random")
+    add("--epochs", type=command_line.positive, default=10, metavar="N", help="times through the "
+        "data; for --layer best ten steps of L-BFGS each")  # fmt: skip
+    add(
+        "--batch-size",
+        type=command_line.positive,
+        default=128,
+        metavar="N",
+        help="pictures a step of Adam",
+    )
+    add("--seed", type=command_line.whole, default=0, metavar="N", help="of all that is random")
     add("--precision", choices=("float32", "bfloat16", "float16"), default="float32",
         help="what the network computes in")  # fmt: skip
     add("--output", metavar="DIR", help="the run's folder (default: runs/<date-time>)")
@@ -64,36 +71,38 @@ def tell(same_signs, record):
 def tell_end(metrics, folder):
     """What was measured besides the epochs, and where everything is."""
     if metrics["feature_seconds"]:
-        cli.say(f"features: {metrics['images_per_second']:.0f} pictures/s, kept in cache/")
+        command_line.say(f"features: {metrics['images_per_second']:.0f} pictures/s, kept in cache/")
     if metrics.get("test_tracks_accuracy") is not None:
         print(f"Test Tracks Accuracy: {metrics['test_tracks_accuracy']:.4f}")
     if metrics["test_accuracy"] is not None:
         less = metrics["test_images_left_out"]
         note = f", without {less:,} that the network was trained on" if less else ""
         print(f"Test Accuracy: {metrics['test_accuracy']:.4f} ({metrics['test_images']:,}{note})")
-    cli.say(f"kept in {folder}: classifier.npz, metrics.json, predictions.csv, report.html")
+    command_line.say(
+        f"kept in {folder}: classifier.npz, metrics.json, predictions.csv, report.html"
+    )
 
 
-@cli.script
+@command_line.script
 def main(argv=None):
     argv = sys.argv[1:] if argv is None else argv
     args = parse(argv)
     start = time.perf_counter()
-    data = inputs.read_data(args.data, args.offline)
-    test = inputs.read_data(args.test, args.offline) if args.test else None
+    data = sources.read_data(args.data, args.offline)
+    test = sources.read_data(args.test, args.offline) if args.test else None
     weights = None
     if args.train != "scratch":
-        weights = inputs.read_weights(args.weights, args.offline)
-    device = cli.start_tensorflow()
-    from lab import experiments
+        weights = sources.read_weights(args.weights, args.offline)
+    device = command_line.start_tensorflow()
+    from lab.training import experiment
 
-    experiment = experiments.prepare(args, data, test, weights)
-    for notice in experiment.notices:
-        cli.say(notice)
+    prepared = experiment.prepare(args, data, test, weights)
+    for notice in prepared.notices:
+        command_line.say(notice)
     folder = Path(args.resume) if args.resume else runs.create(args.output, argv)
-    same_signs = experiment.split == "random" and args.data != "rendered"
-    outcome = experiment(folder, functools.partial(tell, same_signs), cli.progress)
-    metrics = experiments.conclude(args, outcome, data, test, weights, folder)
+    same_signs = prepared.split == "random" and args.data != "rendered"
+    outcome = prepared(folder, functools.partial(tell, same_signs), command_line.progress)
+    metrics = experiment.conclude(args, outcome, data, test, weights, folder)
     metrics |= {"device": device, "total_seconds": time.perf_counter() - start}
     runs.finish(folder, metrics)
     tell_end(metrics, folder)

@@ -20,22 +20,13 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import alexnet
-from lab import (
-    cli,
-    features,
-    finetuning,
-    heads,
-    inputs,
-    machine,
-    provenance,
-    signs,
-    statistics,
-    storage,
-    training,
-    weights,
-)
-from lab.recipes import RECIPES
+from lab import command_line, files, machine, sources, weights
+from lab.data import dataset, fingerprints
+from lab.features import extractor
+from lab.features.recipes import RECIPES
+from lab.judging import metrics
 from lab.runs import TRUNK
+from lab.training import learner, linear_head, whole_network
 
 LATE, EARLY = "pool5", "conv3"
 FEW = 10  # pictures a class
@@ -54,10 +45,10 @@ ADVICE = {
 
 def task(data, trunk):
     """The test tracks' pictures of classes with two tracks or more, and which are judged on."""
-    some = data.subset(~provenance.seen_by(trunk, data))
+    some = data.subset(~fingerprints.seen_by(trunk, data))
     counts = [len(np.unique(some.tracks[some.labels == c])) for c in range(43)]
     some = some.subset(np.isin(some.labels, np.flatnonzero(np.array(counts) > 1)))
-    return some, signs.folds(some.labels, some.tracks, k=2) == 0
+    return some, dataset.folds(some.labels, some.tracks, k=2) == 0
 
 
 def few(labels, rows, seed=0):
@@ -70,9 +61,9 @@ def few(labels, rows, seed=0):
 @functools.cache
 def frozen(trunk, layer, data):
     """Features of all pictures by one of the trunks, and the seconds that one picture took."""
-    extract = features.Extractor(trunk.arrays, RECIPES[layer], count=len(data.images))
+    extract = extractor.Extractor(trunk.arrays, RECIPES[layer], count=len(data.images))
     start = time.perf_counter()
-    x = np.concatenate([extract(some).numpy() for some in features.batches(data.images)])
+    x = np.concatenate([extract(some).numpy() for some in extractor.batches(data.images)])
     return x, (time.perf_counter() - start) / len(x)
 
 
@@ -80,7 +71,7 @@ def linear(data, rows, judged, trunk, layer, epochs):
     """Answers of a linear head on frozen features, and the seconds of all that it needs."""
     x, seconds = frozen(trunk, layer, data)
     start = time.perf_counter()
-    head = heads.Head(x.shape[1], 43)
+    head = linear_head.Head(x.shape[1], 43)
     for _ in range(epochs):
         head.train_epoch(x, data.labels, rows, BATCH)
     answers = head.logits(x, judged).argmax(axis=1)
@@ -90,11 +81,11 @@ def linear(data, rows, judged, trunk, layer, epochs):
 def network(data, rows, judged, trunk, kind, epochs):
     """Answers of a network that was trained as a whole, and the seconds it took."""
     start = time.perf_counter()
-    plan = replace(finetuning.plan(kind, epochs, BATCH, 0, "bfloat16", trunk), sizes=SIZES)
-    arrays = finetuning.start_arrays(trunk, 0)
-    run = training.Run(arrays, data.images[rows], data.labels[rows], plan, 43)
+    plan = replace(whole_network.plan(kind, epochs, BATCH, 0, "bfloat16", trunk), sizes=SIZES)
+    arrays = whole_network.start_arrays(trunk, 0)
+    run = learner.Run(arrays, data.images[rows], data.labels[rows], plan, 43)
     for _ in range(epochs):
-        run.train_epoch(progress=cli.progress)
+        run.train_epoch(progress=command_line.progress)
         run.end_epoch()
     answers = run.predict(data.images[judged], alexnet.SIZE).argmax(axis=1)
     return answers, time.perf_counter() - start
@@ -103,7 +94,7 @@ def network(data, rows, judged, trunk, kind, epochs):
 def measured(data, judged, answers, seconds):
     """Accuracy by track with its interval, beside the seconds it took."""
     correct = answers == data.labels[judged]
-    low, high = statistics.track_interval(correct, data.tracks[judged])
+    low, high = metrics.track_interval(correct, data.tracks[judged])
     result = {"accuracy": float(correct.mean()), "low": low, "high": high}
     return result | {"seconds": round(seconds, 1)}
 
@@ -128,9 +119,9 @@ def main():
     parser.add_argument("--imagenet", default="bvlc-alexnet.npy", metavar="FILE")
     parser.add_argument("--data", default="train.p", metavar="FILE")
     options = parser.parse_args()
-    trunks = {"similar": inputs.BUNDLED / TRUNK, "different": Path(options.imagenet)}
+    trunks = {"similar": sources.BUNDLED / TRUNK, "different": Path(options.imagenet)}
     trunks = {near: weights.read(path) for near, path in trunks.items()}
-    data, held_out = task(signs.load(options.data), trunks["similar"])
+    data, held_out = task(dataset.load(options.data), trunks["similar"])
     judged, rest = np.flatnonzero(held_out), np.flatnonzero(~held_out)
     sizes = {"small": few(data.labels, rest), "large": rest}
     cells, scratch = [], {}
@@ -147,7 +138,7 @@ def main():
     result |= {"classes": len(np.unique(data.labels)), "judged_pictures": len(judged)}
     result |= {"judged_tracks": len(np.unique(data.tracks[judged])), "cells": cells}
     result["imagenet_weights"] = trunks["different"].path.name
-    storage.write_json(Path(__file__).parent / "results" / "cases.json", result)
+    files.write_json(Path(__file__).parent / "results" / "cases.json", result)
 
 
 if __name__ == "__main__":

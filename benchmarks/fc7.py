@@ -20,13 +20,14 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import numpy as np  # noqa: E402
-import onnxruntime  # noqa: E402
-import tensorflow as tf  # noqa: E402
+import numpy as np
+import onnxruntime
+import tensorflow as tf
 
-import alexnet  # noqa: E402
-from benchmarks import light_onnx  # noqa: E402
-from lab import cli, features, machine, storage  # noqa: E402
+import alexnet
+from benchmarks import light_onnx
+from lab import command_line, files, machine
+from lab.features import extractor
 
 SEED = 0
 SECONDS = 5  # a round's least length: in less, one hiccup of the machine is all there is to see
@@ -36,7 +37,7 @@ OURS, THEIRS = "float32", "onnxruntime float32"
 
 def ours(arrays, precision, pictures):
     """A function of no arguments: fc7 of the pictures by this project."""
-    network = alexnet.build(arrays, "fc7", dtype=features.POLICIES[precision])
+    network = alexnet.build(arrays, "fc7", dtype=extractor.POLICIES[precision])
     compiled = tf.function(lambda x: tf.cast(network(x, training=False), tf.float32))
     return lambda: compiled(tf.constant(pictures)).numpy()
 
@@ -72,9 +73,9 @@ def rate(run, batch):
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add, others = parser.add_argument, [p for p in features.POLICIES if p != OURS]
-    add("--batch", type=cli.positive, default=128, metavar="N", help="default: 128")
-    add("--rounds", type=cli.positive, default=5, metavar="N", help="default: 5")
+    add, others = parser.add_argument, [p for p in extractor.POLICIES if p != OURS]
+    add("--batch", type=command_line.positive, default=128, metavar="N", help="default: 128")
+    add("--rounds", type=command_line.positive, default=5, metavar="N", help="default: 5")
     add("--precision", choices=others, default="bfloat16", help="extra row (default: bfloat16)")
     add("--output", type=Path, default=ROOT / "benchmarks/results/fc7.json", metavar="FILE")
     args = parser.parse_args(argv)
@@ -100,7 +101,7 @@ def main(argv=None):
     for name, median in medians.items():
         print(f"{name:20} {median:7.1f} images/s, {ratios[name]:.2f} of onnxruntime's", rates[name])
     result |= {"images_per_second": rates, "median": medians, "ratio_to_onnxruntime": ratios}
-    storage.write_json(args.output, result)
+    files.write_json(args.output, result)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from lab import machine, storage  # noqa: E402
+from lab import files, machine
 
 # In a process of its own, as the job is: images per second of the network alone.
 BARE = """
@@ -52,8 +52,8 @@ def job(options, cache, folder):
     script = f"""import sys
 sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
-from lab import storage
-storage.CACHE = Path({str(cache)!r})
+from lab import files
+files.CACHE = Path({str(cache)!r})
 import train_feature_extraction
 sys.exit(train_feature_extraction.main(sys.argv[1:]))"""
     command = [sys.executable, "-c", script, "--weights", options.weights, "--data", options.data]
@@ -89,7 +89,7 @@ def main():
     }
     result |= {key: metrics[key] for key in keys}
     print(json.dumps(result, indent=2))
-    storage.write_json(ROOT / "benchmarks/results/job.json", result)
+    files.write_json(ROOT / "benchmarks/results/job.json", result)
 
 
 if __name__ == "__main__":

@@ -21,8 +21,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from lab import classifier, cli, extraction, machine, signs, statistics, storage, weights  # noqa: E402
-from lab.recipes import RECIPES  # noqa: E402
+from lab import classifier, command_line, files, machine, weights
+from lab.data import dataset
+from lab.features.recipes import RECIPES
+from lab.judging import metrics
+from lab.training import on_features
 
 FOLDS = 5
 ROWS = ("pool5", "conv4", "conv3+conv4", "best")
@@ -33,17 +36,16 @@ ABLATION = {
     "whitened by the total covariance": replace(BEST, whiten="total"),
     "ten epochs of Adam for whitening and L-BFGS": replace(BEST, components=None),
     "conv4 alone": replace(BEST, layers=("conv4",)),
-    "with a moved, turned, scaled copy of each sign": replace(BEST, copies=1),
 }
 
 
 def folds(x, data, settings):
     """Accuracy in each fold, and each picture's logits by the head that had not met its track."""
-    fold = signs.folds(data.labels, data.tracks, FOLDS)
-    logits, accuracies = np.zeros((len(data), extraction.CLASSES), np.float32), []
+    fold = dataset.folds(data.labels, data.tracks, FOLDS)
+    logits, accuracies = np.zeros((len(data), on_features.CLASSES), np.float32), []
     for k in range(FOLDS):
         rows, held_out = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        head, _ = extraction.fit(x, data, settings, rows)
+        head, _ = on_features.fit(x, data, settings, rows)
         logits[held_out] = head.logits(x, held_out)
         right = logits[held_out].argmax(axis=1) == data.labels[held_out]
         accuracies.append(float(np.mean(right)))
@@ -53,19 +55,19 @@ def folds(x, data, settings):
 
 def random(x, data, settings):
     """Accuracy on the lab's random split."""
-    rows, held_out = signs.random_split(data.labels)
-    head, _ = extraction.fit(x, data, settings, rows)
+    rows, held_out = dataset.random_split(data.labels)
+    head, _ = on_features.fit(x, data, settings, rows)
     return float(np.mean(head.logits(x, held_out).argmax(axis=1) == data.labels[held_out]))
 
 
 def calibration(logits, data):
     """Expected calibration error by track, before and after the temperature of the other folds."""
-    fold, cooled = signs.folds(data.labels, data.tracks, FOLDS), logits.copy()
+    fold, cooled = dataset.folds(data.labels, data.tracks, FOLDS), logits.copy()
     for k in range(FOLDS):
         others = fold != k
-        cooled[fold == k] /= statistics.fit_temperature(logits[others], data.labels[others])
+        cooled[fold == k] /= metrics.fit_temperature(logits[others], data.labels[others])
     before, after = (
-        statistics.expected_calibration_error(classifier.softmax(z), data.labels)
+        metrics.expected_calibration_error(classifier.softmax(z), data.labels)
         for z in (logits, cooled)
     )
     return {"before": before, "after": after}
@@ -73,12 +75,12 @@ def calibration(logits, data):
 
 def row(name, data, trunk, whole=True):
     """All that is measured of one recipe; not whole: without the random split."""
-    settings = extraction.Settings(name, "caffe", "float32", "track", 10, 128, 0)
+    settings = on_features.Settings(name, "caffe", "float32", "track", 10, 128, 0)
     start = time.perf_counter()
-    x, seconds = extraction.features_of(data, trunk, settings, cli.progress)
+    x, seconds = on_features.features_of(data, trunk, settings, command_line.progress)
     accuracies, logits = folds(x, data, settings)
     right = logits.argmax(axis=1) == data.labels
-    low, high = statistics.track_interval(right, data.tracks)
+    low, high = metrics.track_interval(right, data.tracks)
     result = {"accuracy": float(right.mean()), "folds": accuracies, "low": low, "high": high}
     result |= {"random_split": random(x, data, settings)} if whole else {}
     result |= {"feature_seconds": seconds, "width": x.shape[1]}
@@ -91,7 +93,7 @@ def main():
     parser.add_argument("--weights", default="bvlc-alexnet.npy", metavar="FILE")
     parser.add_argument("--data", default="train.p", metavar="FILE")
     options = parser.parse_args()
-    data, trunk = signs.load(options.data), weights.read(options.weights)
+    data, trunk = dataset.load(options.data), weights.read(options.weights)
     RECIPES.update(ABLATION)
     result = machine.describe() | {"seed": 0, "weights": trunk.path.name, "rows": {}}
     result["tracks"] = len(np.unique(data.tracks))
@@ -99,7 +101,7 @@ def main():
         print(name, flush=True)
         result["rows"][name] = row(name, data, trunk, whole=name in ROWS)
         print(json.dumps(result["rows"][name]), flush=True)
-        storage.write_json(ROOT / "benchmarks/results/recipes.json", result)
+        files.write_json(ROOT / "benchmarks/results/recipes.json", result)
 
 
 if __name__ == "__main__":

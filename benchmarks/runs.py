@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from lab import machine, runs, storage  # noqa: E402
+from lab import files, machine, runs
 
 TARGET = ROOT / "benchmarks/results/runs.json"
 KEYS = ("layer", "train", "split", "validation_accuracy", "test_tracks_accuracy", "seed")
@@ -38,7 +38,7 @@ def main():
     for folder in map(Path, sys.argv[1:]):
         metrics = json.loads((folder / runs.METRICS).read_text())
         known[command(folder)] = {key: metrics.get(key) for key in KEYS} | origin
-    storage.write_json(TARGET, known)
+    files.write_json(TARGET, known)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-import browser  # noqa: E402
+import browser
 
 # File, report, and the part of the page, from the first element's top to the last one's bottom.
 PICTURES = (

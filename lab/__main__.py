@@ -10,8 +10,9 @@ import subprocess
 import sys
 import time
 
-from lab import cli, downloads, inputs, runs, storage
-from lab.storage import LabError
+from lab import command_line, files, runs, sources
+from lab.downloads import fetching
+from lab.errors import LabError
 
 PHOTOGRAPHS, SIGNS = ("poodle.png", "weasel.png"), ("construction.jpg", "stop.jpg")
 PATIENCE = 9.0  # seconds for all addresses of all files together to fail
@@ -27,7 +28,7 @@ def have(names):
     for name in names:
         start = time.monotonic()
         try:
-            found[name] = downloads.fetch(name, offline=left < 1, patience=left)
+            found[name] = fetching.fetch(name, offline=left < 1, patience=left)
         except LabError as error:
             spent = "no address answers" if left < 1 else "--offline is set"
             found[name] = str(error).replace("--offline is set", spent)
@@ -41,7 +42,7 @@ def plan(found):
     def missing(*names):
         return [found[name] for name in names if isinstance(found[name], str)]
 
-    weights = missing(inputs.WEIGHTS)
+    weights = missing(sources.WEIGHTS)
     yield "imagenet_inference.py", *_unless(weights + missing(*PHOTOGRAPHS), [])
     signs, stand_in = [str(found[name]) for name in SIGNS], "real weights, the lab's two signs"
     if missing(*SIGNS):
@@ -49,7 +50,7 @@ def plan(found):
     yield "traffic_sign_inference.py", *_unless(weights, signs, f"ran on {stand_in}")
     yield (
         "feature_extraction.py",
-        [*signs, "--model", str(inputs.BUNDLED)],
+        [*signs, "--model", str(sources.BUNDLED)],
         f"ran on the bundled classifier and {'examples/' if not signs else 'the real signs'}",
     )
     # Not among the runs that feature_extraction.py looks through: it may stand on stand-ins.
@@ -68,15 +69,15 @@ def _unless(reasons, arguments, otherwise="ran on the real files"):
     return (None, f"did not run: {reasons[0]}") if reasons else (arguments, otherwise)
 
 
-@cli.script
+@command_line.script
 def main(argv=None):
-    cli.Parser(__doc__).parse_args(argv)
-    found = have([inputs.WEIGHTS, "train.p", *PHOTOGRAPHS, *SIGNS])
+    command_line.Parser(__doc__).parse_args(argv)
+    found = have([sources.WEIGHTS, "train.p", *PHOTOGRAPHS, *SIGNS])
     lines, failed = [], False
     for script, arguments, words in plan(found):
         if arguments is not None:
             print(f"\n$ python {' '.join([script, *arguments])}", flush=True)
-            command = [sys.executable, str(storage.ROOT / script), *arguments, "--offline"]
+            command = [sys.executable, str(files.ROOT / script), *arguments, "--offline"]
             status = subprocess.run(command, check=False).returncode
             if status:
                 failed, words = True, f"FAILED with status {status}"

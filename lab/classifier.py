@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from lab import features, heads, runs, storage
-from lab.recipes import RECIPES
-from lab.storage import BROKEN, LabError
+from lab import files, runs
+from lab.errors import BROKEN, LabError
+from lab.features import extractor, linear
+from lab.features.recipes import RECIPES
 
 
 @dataclass
@@ -48,7 +49,7 @@ class Classifier:
 
         Returns:
             logits: float32 (n, classes), before the temperature.
-            sketch: float32 (n, 256), see `heads.projected`.
+            sketch: float32 (n, 256), see `linear.projected`.
 
         Raises:
             LabError: these are other weights.
@@ -60,12 +61,12 @@ class Classifier:
                 "the right file with --weights"
             )
         recipe = RECIPES[self.layer]
-        extract = features.Extractor(trunk.arrays, recipe, self.variant, count=len(images))
+        extract = extractor.Extractor(trunk.arrays, recipe, self.variant, count=len(images))
         parts = []
-        for some in features.batches(images):  # all features of 39,209 signs: 1 GB
+        for some in extractor.batches(images):  # all features of 39,209 signs: 1 GB
             x = extract(some).numpy()
             rows = np.arange(len(x))
-            parts.append((heads.logits(x, rows, self.kernel, self.bias), heads.projected(x)))
+            parts.append((linear.logits(x, rows, self.kernel, self.bias), linear.projected(x)))
         return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
     def probabilities(self, logits):
@@ -79,7 +80,7 @@ class Classifier:
             for name in ("classes", "layer", "variant", "weights_sha256", "temperature", "trained")
         }
         recipe["notes"] = self.notes
-        with storage.atomic(path) as part, open(part, "wb") as file:
+        with files.atomic(path) as part, open(part, "wb") as file:
             np.savez(
                 file,
                 kernel=self.kernel.astype(dtype),
@@ -124,7 +125,7 @@ def load(path):
 
 def _check(classifier, path):
     classes, known = len(classifier.classes), classifier.layer in RECIPES
-    shape = (features.width(RECIPES[classifier.layer]) if known else None, classes)
+    shape = (extractor.width(RECIPES[classifier.layer]) if known else None, classes)
     finite = np.isfinite(classifier.kernel).all() and np.isfinite(classifier.bias).all()
     fits = classifier.kernel.shape == shape and classifier.bias.shape == (classes,)
     if not (known and fits and finite):
@@ -144,8 +145,8 @@ def fresh(classes, trunk, variant):
         variant: {"caffe", "lab"}.
     """
     layer = default_layer(trunk.arrays)
-    width = features.width(RECIPES[layer])
-    kernel, bias = heads.initial(width, len(classes), seed=0)
+    width = extractor.width(RECIPES[layer])
+    kernel, bias = linear.initial(width, len(classes), seed=0)
     return Classifier(kernel, bias, classes, layer, variant, trunk.sha256, trained=False)
 
 

@@ -14,7 +14,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from lab.storage import LabError, human_size
+from lab.errors import LabError
+from lab.files import human_size
 
 
 class _Record:

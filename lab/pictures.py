@@ -13,8 +13,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from lab import storage
-from lab.storage import LabError
+from lab import files
+from lab.errors import LabError
 
 SIGN, NETWORK, PHOTOGRAPH = 32, 227, 256  # pixels: train.p, the network's input, a shorter side
 
@@ -98,7 +98,7 @@ def write_png(path: str | Path, picture: np.ndarray) -> None:
     """Writes a picture, uint8 (h, w, 3) or (h, w), as PNG; the file is whole or not there."""
     import imageio.v3 as iio
 
-    with storage.atomic(Path(path)) as temporary:
+    with files.atomic(Path(path)) as temporary:
         iio.imwrite(temporary, picture, plugin="pillow", extension=".png")
 
 

@@ -4,10 +4,10 @@ import json
 import time
 from pathlib import Path
 
-from lab import storage
-from lab.storage import LabError
+from lab import files
+from lab.errors import LabError
 
-RUNS = storage.ROOT / "runs"
+RUNS = files.ROOT / "runs"
 OPTIONS, METRICS = "options.json", "metrics.json"
 CLASSIFIER, TRUNK, CHECKPOINT = "classifier.npz", "trunk.npz", "checkpoint.npz"
 
@@ -47,7 +47,7 @@ def create(output: str | None, arguments: list[str]) -> Path:
     target = empty(output or folder())
     # Files by their whole path: it may be resumed from another folder.
     words = [str(Path(word).resolve()) if Path(word).exists() else word for word in arguments]
-    storage.write_json(target / OPTIONS, {"arguments": words})
+    files.write_json(target / OPTIONS, {"arguments": words})
     return target
 
 
@@ -71,7 +71,7 @@ def arguments(folder: str | Path) -> list[str]:
 
 def finish(folder: Path, metrics: dict) -> None:
     """Writes the metrics; from here on the run counts as complete."""
-    storage.write_json(folder / METRICS, metrics)
+    files.write_json(folder / METRICS, metrics)
     (folder / CHECKPOINT).unlink(missing_ok=True)
 
 

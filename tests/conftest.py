@@ -10,7 +10,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from lab import rendered, runs, storage, weights
+from lab import files, runs, weights
+from lab.drawn_signs import photographs
 
 CLASSES = (9, 10, 20)  # of the tiny data; three tracks each: to learn, to choose, to test
 
@@ -38,14 +39,14 @@ def true_float32():
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path, monkeypatch):
     """No test reads or leaves features in the user's cache, or runs among the user's."""
-    monkeypatch.setattr(storage, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(files, "CACHE", tmp_path / "cache")
     monkeypatch.setattr(runs, "RUNS", tmp_path / "runs")
 
 
 @pytest.fixture(scope="session")
 def tiny():
     """A dict like train.p's: three classes, each with three signs that come nearer in 30 frames."""
-    images, labels = rendered.signs(90 * len(CLASSES), seed=5, classes=CLASSES)
+    images, labels = photographs.signs(90 * len(CLASSES), seed=5, classes=CLASSES)
     order = np.argsort(labels, kind="stable")
     side = np.tile(np.linspace(20, 80, 30).astype(np.int64), 3 * len(CLASSES))
     sizes = np.stack([side, side], axis=1) + 10

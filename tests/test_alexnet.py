@@ -17,8 +17,8 @@ import tensorflow as tf
 import alexnet
 from benchmarks import light_onnx
 from caffe_classes import class_names
-from lab import pictures, storage, weights
-from lab.storage import LabError
+from lab import files, pictures, weights
+from lab.errors import LabError
 
 TRUNK = alexnet.LAYERS[: alexnet.LAYERS.index("pool5") + 1]
 SHAPES = {
@@ -491,7 +491,7 @@ PUBLISHED = {  # what the old lab prints
 
 def place_of(name):
     """Where a real file is: beside the scripts, in LAB_DATA or its folder lab; else skipped."""
-    folders = [storage.ROOT]
+    folders = [files.ROOT]
     if os.environ.get("LAB_DATA"):
         data = Path(os.environ["LAB_DATA"])
         folders += [data, data / "lab"]

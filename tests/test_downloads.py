@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import python2_npy
 
-from lab import downloads, pickles, remote, storage, weights
-from lab.remote import Remote
-from lab.storage import LabError
+from lab import files, pickles, weights
+from lab.downloads import catalogue, fetching
+from lab.downloads.catalogue import Remote
+from lab.errors import LabError
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 SHA256 = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
@@ -73,10 +74,10 @@ def server(monkeypatch):
 def publish(monkeypatch, name, *addresses, **details):
     """Puts a record into the table for the length of a test."""
     record = Remote("a sign", addresses, "name other pictures", **details)
-    monkeypatch.setitem(remote.REMOTE, name, record)
+    monkeypatch.setitem(catalogue.REMOTE, name, record)
 
 
-def files(folder):
+def names(folder):
     """Names of all files in a folder."""
     return sorted(path.name for path in folder.iterdir())
 
@@ -84,7 +85,7 @@ def files(folder):
 def failure(folder, name=NAME, **options) -> str:
     """The one line that fetching the file ends in; nothing is at its name."""
     with pytest.raises(LabError, match=f"^{re.escape(str(folder / name))}: ") as caught:
-        downloads.fetch(name, folder, **options)
+        fetching.fetch(name, folder, **options)
     assert "\n" not in str(caught.value)
     assert not (folder / name).exists()
     return str(caught.value)
@@ -93,10 +94,10 @@ def failure(folder, name=NAME, **options) -> str:
 def test_a_missing_file_is_downloaded(server, tmp_path, capfd, monkeypatch):
     """Address, size and target are said first, then there is a progress bar, all on stderr."""
     publish(monkeypatch, NAME, server.address + NAME, size=len(CONTENT), hash=SHA256)
-    path = downloads.fetch(NAME, tmp_path / "new")
+    path = fetching.fetch(NAME, tmp_path / "new")
     assert path == tmp_path / "new" / NAME
     assert path.read_bytes() == CONTENT
-    assert files(path.parent) == [NAME]
+    assert names(path.parent) == [NAME]
     out, err = capfd.readouterr()
     first, rest = err.split("\n", 1)
     assert first == f"{NAME}: downloading {server.address}{NAME} (300.0 kB) to {path}"
@@ -105,16 +106,16 @@ def test_a_missing_file_is_downloaded(server, tmp_path, capfd, monkeypatch):
 
 
 def test_the_default_folder_is_beside_the_scripts(server, tmp_path, monkeypatch):
-    """Without a folder, storage.ROOT."""
-    monkeypatch.setattr(storage, "ROOT", tmp_path)
-    assert downloads.fetch(NAME) == tmp_path / NAME
+    """Without a folder, files.ROOT."""
+    monkeypatch.setattr(files, "ROOT", tmp_path)
+    assert fetching.fetch(NAME) == tmp_path / NAME
 
 
 def test_a_file_that_is_there_is_used_as_it_is(server, tmp_path, capfd):
     """Whatever it holds; nobody is asked, nothing is said."""
     (tmp_path / NAME).write_bytes(b"my own")
     for offline in (False, True):
-        assert downloads.fetch(NAME, tmp_path, offline=offline).read_bytes() == b"my own"
+        assert fetching.fetch(NAME, tmp_path, offline=offline).read_bytes() == b"my own"
     assert server.asked == []
     assert capfd.readouterr().err == ""
 
@@ -133,47 +134,47 @@ def test_redirects_and_unknown_length(server, tmp_path, monkeypatch, capfd):
     """A moved file is followed; one whose length is not told is downloaded all the same."""
     publish(monkeypatch, NAME, server.address + "moved/" + NAME)
     server.tells_length = False
-    assert downloads.fetch(NAME, tmp_path).read_bytes() == CONTENT
+    assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
     assert "(unknown size)" in capfd.readouterr().err
 
 
 def interrupted(server, folder):
     """Downloads until the connection breaks, and gives the .part file."""
-    server.breaks_after = 2 * downloads.CHUNK
+    server.breaks_after = 2 * fetching.CHUNK
     line = failure(folder)
     assert "(127.0.0.1: the connection broke, 131.1 kB are kept for the next run): save" in line
     server.breaks_after = None
     server.asked.clear()
     part = folder / f"{NAME}.127.0.0.1.part"
-    assert files(folder) == [part.name]
+    assert names(folder) == [part.name]
     return part
 
 
 def test_an_interrupted_download_goes_on(server, tmp_path, capfd):
     """Only the rest is asked for."""
     interrupted(server, tmp_path)
-    assert downloads.fetch(NAME, tmp_path).read_bytes() == CONTENT
+    assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
     assert server.asked[-1] == ("/" + NAME, "bytes=131072-")
     assert "(300.0 kB, of which 131.1 kB are there)" in capfd.readouterr().err
-    assert files(tmp_path) == [NAME]
+    assert names(tmp_path) == [NAME]
 
 
 def test_a_server_that_cannot_resume_sends_all(server, tmp_path):
     """The beginning that was there is not put before the whole."""
     interrupted(server, tmp_path)
     server.resumes = False
-    assert downloads.fetch(NAME, tmp_path).read_bytes() == CONTENT
+    assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
 
 
 def test_a_part_that_is_whole_or_too_long(server, tmp_path):
     """Nothing is asked for but its size; more than the file has is begun anew."""
     part = interrupted(server, tmp_path)
     part.write_bytes(CONTENT)
-    assert downloads.fetch(NAME, tmp_path).read_bytes() == CONTENT
+    assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
     assert server.asked == [("/" + NAME, None)]
     (tmp_path / NAME).unlink()
     part.write_bytes(CONTENT + b"more")
-    assert downloads.fetch(NAME, tmp_path).read_bytes() == CONTENT
+    assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
 
 
 def test_ctrl_c_keeps_the_part(server, tmp_path, monkeypatch):
@@ -187,16 +188,16 @@ def test_ctrl_c_keeps_the_part(server, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(pooch.HTTPDownloader, "__call__", stops)
         with pytest.raises(KeyboardInterrupt):
-            downloads.fetch(NAME, tmp_path)
+            fetching.fetch(NAME, tmp_path)
     assert (tmp_path / f"{NAME}.127.0.0.1.part").read_bytes() == CONTENT[:1000]
-    assert downloads.fetch(NAME, tmp_path).read_bytes() == CONTENT
+    assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
 
 
 def test_a_part_of_another_address_is_not_gone_on_with(server, tmp_path, monkeypatch):
     """Without a hash, halves of two different files would not be noticed."""
     (tmp_path / f"{NAME}.elsewhere.org.part").write_bytes(b"x" * 1000)
-    assert downloads.fetch(NAME, tmp_path).read_bytes() == CONTENT
-    assert files(tmp_path) == [NAME]
+    assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
+    assert names(tmp_path) == [NAME]
 
 
 @pytest.mark.parametrize(
@@ -214,7 +215,7 @@ def test_what_comes_is_verified(server, tmp_path, monkeypatch, details, reason):
     line = failure(tmp_path)
     assert f"could not be downloaded (127.0.0.1: what came was not {NAME} (" in line
     assert reason in line
-    assert files(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 def test_the_next_address_is_tried(server, tmp_path, monkeypatch):
@@ -228,14 +229,14 @@ def test_the_next_address_is_tried(server, tmp_path, monkeypatch):
     assert "(127.0.0.1: cannot be reached; 127.0.0.1: HTTP status 404; 127.0.0.1: what" in line
     assert f"save {' or '.join(addresses[:3])} there, or name other pictures" in line
     publish(monkeypatch, NAME, *addresses, hash=SHA256)
-    assert downloads.fetch(NAME, tmp_path).read_bytes() == CONTENT
+    assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("silent", ["server", "names"])
 def test_addresses_that_do_not_answer_share_one_patience(tmp_path, monkeypatch, silent):
     """A server that accepts and says nothing, and a name service that never comes back."""
-    assert downloads.PATIENCE < 10
-    monkeypatch.setattr(downloads, "PATIENCE", 1.0)
+    assert fetching.PATIENCE < 10
+    monkeypatch.setattr(fetching, "PATIENCE", 1.0)
     monkeypatch.setenv("NO_PROXY", "*")
     released = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -248,7 +249,7 @@ def test_addresses_that_do_not_answer_share_one_patience(tmp_path, monkeypatch, 
         assert 0.9 < time.monotonic() - start < 1.6
         released.set()
     assert line.count("localhost: no answer") == 3
-    assert files(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 def test_where_nothing_can_be_written(server, tmp_path, monkeypatch):
@@ -257,11 +258,11 @@ def test_where_nothing_can_be_written(server, tmp_path, monkeypatch):
     with pytest.raises(
         LabError, match=r"sign\.png: cannot be written \(.+\); make room, or get http"
     ):
-        downloads.fetch(NAME, tmp_path / "file")
+        fetching.fetch(NAME, tmp_path / "file")
     full = SimpleNamespace(free=1000)
-    monkeypatch.setattr(storage.shutil, "disk_usage", lambda _: full)
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda _: full)
     with pytest.raises(LabError, match=r"300\.0 kB are needed there and 1\.0 kB are free"):
-        downloads.fetch(NAME, tmp_path)
+        fetching.fetch(NAME, tmp_path)
 
 
 # A file that is made from another
@@ -286,8 +287,8 @@ def archive(server, monkeypatch):
 
 def test_the_second_source(archive, tmp_path, capfd):
     """The archive is downloaded, the file made from it, and the archive removed."""
-    assert downloads.fetch(NAME, tmp_path).read_bytes() == CONTENT[::-1]
-    assert files(tmp_path) == [NAME]
+    assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT[::-1]
+    assert names(tmp_path) == [NAME]
     made = f"{NAME}: making {tmp_path / NAME} from {tmp_path / ARCHIVE}\n"
     assert capfd.readouterr().err.endswith(made)
 
@@ -295,8 +296,8 @@ def test_the_second_source(archive, tmp_path, capfd):
 def test_an_archive_that_is_there_is_taken_and_kept(archive, tmp_path):
     """Also offline."""
     (tmp_path / ARCHIVE).write_bytes(b"abc")
-    assert downloads.fetch(NAME, tmp_path, offline=True).read_bytes() == b"cba"
-    assert files(tmp_path) == [NAME, ARCHIVE]
+    assert fetching.fetch(NAME, tmp_path, offline=True).read_bytes() == b"cba"
+    assert names(tmp_path) == [NAME, ARCHIVE]
     assert archive.asked == []
 
 
@@ -315,50 +316,50 @@ def test_neither_source(archive, tmp_path):
 
 def test_the_weights_record_checks_what_comes(server, tmp_path, monkeypatch):
     """Weights in the genuine layout pass; the beginning of such a file does not."""
-    record = remote.REMOTE["bvlc-alexnet.npy"]
+    record = catalogue.REMOTE["bvlc-alexnet.npy"]
     arrays = {"fc6": [np.ones((300, 5), np.float32), np.ones(5, np.float32)]}
     whole = python2_npy.write(tmp_path / "whole.npy", arrays).read_bytes()
     publish(monkeypatch, "bvlc-alexnet.npy", server.address + "w", check=record.check)
     server.files["/w"] = whole[:-100]
     assert "end early or are no pickle" in failure(tmp_path, "bvlc-alexnet.npy")
     server.files["/w"] = whole
-    path = downloads.fetch("bvlc-alexnet.npy", tmp_path)
+    path = fetching.fetch("bvlc-alexnet.npy", tmp_path)
     assert list(weights.read(path).arrays) == ["fc6"]
 
 
 def test_the_train_p_record(tmp_path):
     """It is checked as a data set and can be made from the official training archive."""
-    record = remote.REMOTE["train.p"]
+    record = catalogue.REMOTE["train.p"]
     (tmp_path / "train.p").write_bytes(b"\x80\x02}.")
     with pytest.raises(LabError, match="features is missing"):
         record.check(tmp_path / "train.p")
-    assert remote.REMOTE[record.made_from].hash == "md5:f33fd80ac59bff73c82d25ab499e03a3"
+    assert catalogue.REMOTE[record.made_from].hash == "md5:f33fd80ac59bff73c82d25ab499e03a3"
 
 
 def test_train_p_from_an_archive(tmp_path):
     """An official training set beside the target becomes a pickle like train.p, offline."""
-    folder = tmp_path / remote.TRAINING / "Final_Training" / "Images" / "00014"
+    folder = tmp_path / catalogue.TRAINING / "Final_Training" / "Images" / "00014"
     folder.mkdir(parents=True)
     header = "Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2;ClassId\n"
     (folder / "GT-00014.csv").write_text(header + "00000_00000.ppm;40;40;5;5;34;34;14\n")
     (folder / "00000_00000.ppm").write_bytes(b"P6\n40 40\n255\n" + bytes(40 * 40 * 3))
-    content = pickles.load(downloads.fetch("train.p", tmp_path, offline=True), "train.p")
+    content = pickles.load(fetching.fetch("train.p", tmp_path, offline=True), "train.p")
     assert content["features"].shape == (1, 32, 32, 3)
     assert content["labels"].tolist() == [14]
 
 
-@pytest.mark.parametrize("name", [n for n, r in remote.REMOTE.items() if r.size])
+@pytest.mark.parametrize("name", [n for n, r in catalogue.REMOTE.items() if r.size])
 def test_the_labs_pictures_have_the_published_hash(lab_data, name):
     """Size and SHA-256 in the table are those of the real pictures."""
     path = lab_data / "lab" / name
-    record = remote.REMOTE[name]
+    record = catalogue.REMOTE[name]
     assert path.stat().st_size == record.size
-    assert "sha256:" + storage.file_hash(path) == record.hash
+    assert "sha256:" + files.file_hash(path) == record.hash
 
 
 def test_every_record_can_be_understood():
     """Addresses end in a file's name, hashes have their length, what is made has its source."""
-    for name, record in remote.REMOTE.items():
+    for name, record in catalogue.REMOTE.items():
         assert record.addresses
         for address in record.addresses:
             assert re.match(r"https?://[\w.]+/.+\.\w+$", address), name
@@ -370,4 +371,4 @@ def test_every_record_can_be_understood():
             assert record.check
         if record.made_from:
             assert record.make
-            assert remote.REMOTE[record.made_from].hash
+            assert catalogue.REMOTE[record.made_from].hash

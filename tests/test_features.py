@@ -9,9 +9,10 @@ import pytest
 import tensorflow as tf
 
 import alexnet
-from lab import features, pictures, storage
-from lab.recipes import RECIPES, Recipe
-from lab.storage import LabError
+from lab import files, pictures
+from lab.errors import LabError
+from lab.features import cache, extractor
+from lab.features.recipes import RECIPES, Recipe
 
 WIDTHS = {
     "fc7": 4096,
@@ -27,7 +28,7 @@ WIDTHS = {
 
 def run(images, extract):
     """All features at once."""
-    return np.concatenate([np.asarray(extract(some)) for some in features.batches(images)])
+    return np.concatenate([np.asarray(extract(some)) for some in extractor.batches(images)])
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +54,10 @@ def signs():
 def test_enlarge(signs, size):
     """Its matrix products are TensorFlow's resize, today's and that of the lab's days."""
     today = tf.image.resize(signs, (size, size))
-    np.testing.assert_allclose(features.enlarge(signs, size), today, atol=1e-3)
+    np.testing.assert_allclose(extractor.enlarge(signs, size), today, atol=1e-3)
     np.testing.assert_allclose(pictures.enlarge(signs, size), today, atol=1e-3)
     old = tf.raw_ops.ResizeBilinear(images=signs, size=(size, size))  # no half-pixel centres
-    np.testing.assert_allclose(features.enlarge(signs, size, "lab"), old, atol=1e-3)
+    np.testing.assert_allclose(extractor.enlarge(signs, size, "lab"), old, atol=1e-3)
     np.testing.assert_allclose(pictures.old_resize(signs, size), old, atol=1e-3)
 
 
@@ -91,9 +92,9 @@ def assert_near(x, wanted):
 @pytest.mark.parametrize("name", RECIPES)
 def test_recipe(arrays, signs, name):
     """Each recipe's width and numbers."""
-    x = run(signs, features.Extractor(arrays, RECIPES[name]))
+    x = run(signs, extractor.Extractor(arrays, RECIPES[name]))
     assert x.shape == (3, WIDTHS[name])
-    assert features.width(RECIPES[name]) == WIDTHS[name]
+    assert extractor.width(RECIPES[name]) == WIDTHS[name]
     assert x.std(dtype=np.float32) > 0.01
     assert_near(x, directly(arrays, RECIPES[name], signs))
 
@@ -102,21 +103,21 @@ def test_layers_stay_in_the_recipe_s_order(arrays, signs):
     """A later layer may come first; the network goes as far as the last."""
     recipe = Recipe(("pool5", "conv3"), power=1.0, scale=0.5)
     assert recipe.last == "pool5"
-    x = run(signs, features.Extractor(arrays, recipe))
+    x = run(signs, extractor.Extractor(arrays, recipe))
     assert_near(x, directly(arrays, recipe, signs))
 
 
 def test_lab_variant(arrays, signs):
     """The old lab's network on pictures enlarged as it did, no mean subtracted."""
-    x = run(signs, features.Extractor(arrays, RECIPES["pool5"], "lab"))
+    x = run(signs, extractor.Extractor(arrays, RECIPES["pool5"], "lab"))
     assert_near(x, directly(arrays, RECIPES["pool5"], signs, "lab"))
 
 
 @pytest.mark.parametrize(("precision", "most"), [("bfloat16", 0.03), ("float16", 0.005)])
 def test_half_precision(arrays, signs, precision, most):
     """The network computes in fewer bits, and its features stay near."""
-    wanted = run(signs, features.Extractor(arrays, RECIPES["conv4"])).astype(np.float32)
-    x = run(signs, features.Extractor(arrays, RECIPES["conv4"], precision=precision))
+    wanted = run(signs, extractor.Extractor(arrays, RECIPES["conv4"])).astype(np.float32)
+    x = run(signs, extractor.Extractor(arrays, RECIPES["conv4"], precision=precision))
     assert x.dtype == np.float16
     change = np.linalg.norm(x.astype(np.float32) - wanted) / np.linalg.norm(wanted)
     assert 0 < change < most
@@ -126,7 +127,7 @@ def test_weights_that_end_too_early(signs):
     """fc7 from the convolutions alone is refused before anything is computed."""
     trunk = alexnet.random_arrays(0, "pool5")
     with pytest.raises(LabError, match="fc6, fc7 is missing"):
-        features.Extractor(trunk, RECIPES["fc7"])
+        extractor.Extractor(trunk, RECIPES["fc7"])
 
 
 def test_batches(signs, monkeypatch):
@@ -137,17 +138,17 @@ def test_batches(signs, monkeypatch):
         sizes.append(len(images))
         return tf.cast(images[:, 0, 0], tf.float16)
 
-    monkeypatch.setattr(features, "BATCH", 2)
+    monkeypatch.setattr(extractor, "BATCH", 2)
     np.testing.assert_array_equal(run(signs, extract), signs[:, 0, 0])
     assert sizes == [2, 1]
 
 
 def test_predict_in_batches(signs, monkeypatch):
     """A network's answers to all pictures at once."""
-    monkeypatch.setattr(features, "BATCH", 2)
+    monkeypatch.setattr(extractor, "BATCH", 2)
     network = alexnet.build(alexnet.random_arrays(0, "conv1"), "conv1", size=99)
     large = pictures.enlarge(signs, 99)
-    answers = features.predict(network, large, np.copy)
+    answers = extractor.predict(network, large, np.copy)
     np.testing.assert_allclose(answers, network(large), rtol=1e-5, atol=1e-5)
 
 
@@ -176,21 +177,21 @@ def key(**changes):
         "variant": "caffe",
         "precision": "float32",
     }
-    return features.key(**made_of | changes)
+    return cache.key(**made_of | changes)
 
 
 def folders():
     """The cache's folders."""
-    return list(storage.CACHE.iterdir())
+    return list(files.CACHE.iterdir())
 
 
 def assert_computed(made_of, images=IMAGES, wanted=WANTED):
     """Features are computed, right, and kept for the next call."""
     work = Work()
-    x, seconds = features.compute(images, work, made_of)
+    x, seconds = cache.compute(images, work, made_of)
     np.testing.assert_array_equal(x[:], wanted)
     assert seconds > 0
-    x, seconds = features.compute(images, work, made_of)
+    x, seconds = cache.compute(images, work, made_of)
     np.testing.assert_array_equal(x[:], wanted)
     assert seconds is None
     assert work.built == 1
@@ -199,7 +200,7 @@ def assert_computed(made_of, images=IMAGES, wanted=WANTED):
 def test_computed_once():
     """The second call builds no network and gives the same."""
     assert_computed(key())
-    x, _ = features.compute(IMAGES, None, key())
+    x, _ = cache.compute(IMAGES, None, key())
     assert x.dtype == np.float16 and x.shape == WANTED.shape and len(x) == len(WANTED)
     (folder,) = folders()
     assert {file.name for file in folder.iterdir()} == {"features.npy", "key.json"}
@@ -209,8 +210,8 @@ def test_computed_once():
 def test_every_batch_is_told():
     """The progress bar gets one step a batch."""
     told = []
-    features.compute(IMAGES, Work(), key(), lambda steps: told.extend(steps) or told)
-    assert told == [(0, 0), (0, 128), (0, 256)]
+    cache.compute(IMAGES, Work(), key(), lambda steps: told.extend(steps) or told)
+    assert told == [0, 128, 256]
 
 
 @pytest.mark.parametrize(
@@ -231,13 +232,13 @@ def test_any_change_of_the_key_computes_anew(change):
     assert_computed(key())
     assert_computed(key(**change))
     assert len(folders()) == 2
-    assert features.compute(IMAGES, None, key())[1] is None
+    assert cache.compute(IMAGES, None, key())[1] is None
 
 
 def test_another_version_computes_anew(monkeypatch):
     """The number is there for changes to the computation itself."""
     assert_computed(key())
-    monkeypatch.setattr(features, "VERSION", features.VERSION + 1)
+    monkeypatch.setattr(cache, "VERSION", cache.VERSION + 1)
     assert_computed(key())
 
 
@@ -249,7 +250,7 @@ def test_interrupted():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        features.compute(IMAGES, Work(), key(), interrupted)
+        cache.compute(IMAGES, Work(), key(), interrupted)
     assert [file.name for folder in folders() for file in folder.iterdir()] == []
     assert_computed(key())
 
@@ -306,20 +307,6 @@ def test_no_features():
 def test_no_room(monkeypatch):
     """The disk is asked before the work: 300 pictures of 96 numbers of 2 bytes."""
     usage = type("Usage", (), {"free": 57_599})
-    monkeypatch.setattr(storage.shutil, "disk_usage", lambda folder: usage)
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda folder: usage)
     with pytest.raises(LabError, match=r"57\.6 kB are needed there and 57\.6 kB are free"):
-        features.compute(IMAGES, Work(), key())
-
-
-def test_copies(arrays, signs):
-    """Below the pictures' features lie those of random copies, another one for each number."""
-    recipe = Recipe(("pool5",), unit=True, copies=2)
-    made_of = features.key("data", "weights", recipe, "caffe", "float32")
-    x, _ = features.compute(signs, lambda: features.Extractor(arrays, recipe), made_of)
-    assert x.shape == (3 * len(signs), 9216)
-    plain = run(signs, features.Extractor(arrays, recipe))
-    np.testing.assert_array_equal(x[: len(signs)], plain)
-    lengths = np.linalg.norm(x[:].astype(np.float32), axis=1)
-    np.testing.assert_allclose(lengths, 0.1 * 96, rtol=2e-3)  # 96 = 9216 ** 0.5
-    one, other = x[:].astype(np.float32).reshape(3, len(signs), -1)[1:]
-    assert np.abs(one - other).max() > 0.1 and np.abs(one - plain).max() > 0.1
+        cache.compute(IMAGES, Work(), key())

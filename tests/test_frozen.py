@@ -7,8 +7,10 @@ import pytest
 import tensorflow as tf
 
 import alexnet
-from lab import features, frozen, pictures, winograd
-from lab.recipes import RECIPES
+from lab import pictures
+from lab.features import extractor
+from lab.features.fast_cpu import network, winograd
+from lab.features.recipes import RECIPES
 
 LAYERS = ("conv3", "conv4", "conv5", "pool5", "fc6", "fc7")
 MOST = 1e-4  # of a layer's largest value
@@ -82,7 +84,7 @@ def test_winograd(taps, groups, size, outputs):
 
 def quickly(arrays, images):
     """The layers by the quick way."""
-    return tf.function(frozen.Frozen(alexnet.build(arrays, "fc7"), LAYERS))(images)
+    return tf.function(network.Frozen(alexnet.build(arrays, "fc7"), LAYERS))(images)
 
 
 def difference(quick, arrays, images):
@@ -135,11 +137,11 @@ def test_planted_faults(arrays, images, fault, monkeypatch):
 def test_many_pictures(arrays, images, name, monkeypatch):
     """From so many pictures on features come this way, and are the same but for float16."""
     made = []
-    whole = frozen.Frozen
-    monkeypatch.setattr(frozen, "Frozen", lambda *args: made.append(args) or whole(*args))
-    few = features.Extractor(arrays, RECIPES[name], count=features.MANY - 1)(images)
+    whole = network.Frozen
+    monkeypatch.setattr(extractor, "Frozen", lambda *args: made.append(args) or whole(*args))
+    few = extractor.Extractor(arrays, RECIPES[name], count=extractor.MANY - 1)(images)
     assert not made
-    many = features.Extractor(arrays, RECIPES[name], count=features.MANY)(images)
+    many = extractor.Extractor(arrays, RECIPES[name], count=extractor.MANY)(images)
     assert len(made) == 1
     few, many = np.asarray(few, np.float32), np.asarray(many, np.float32)
     np.testing.assert_allclose(many, few, rtol=2e-3, atol=1e-3 * few.max())
@@ -147,11 +149,11 @@ def test_many_pictures(arrays, images, name, monkeypatch):
 
 def test_a_shorter_last_batch(arrays, images, monkeypatch):
     """Seven pictures in batches of three: each as the network has it."""
-    monkeypatch.setattr(features, "BATCH", 3)
+    monkeypatch.setattr(extractor, "BATCH", 3)
     images = np.concatenate([images, images[2::-1]])
-    quick = features.Extractor(arrays, RECIPES["conv4"], count=features.MANY)
-    x = np.concatenate([quick(some).numpy() for some in features.batches(images)])
-    wanted = features.Extractor(arrays, RECIPES["conv4"])(images).numpy()
+    quick = extractor.Extractor(arrays, RECIPES["conv4"], count=extractor.MANY)
+    x = np.concatenate([quick(some).numpy() for some in extractor.batches(images)])
+    wanted = extractor.Extractor(arrays, RECIPES["conv4"])(images).numpy()
     x, wanted = x.astype(np.float32), wanted.astype(np.float32)
     np.testing.assert_allclose(x, wanted, rtol=2e-3, atol=1e-3 * wanted.max())
 
@@ -161,6 +163,6 @@ def test_where_it_does_not_serve(arrays, unusual, monkeypatch):
     """The old lab's network, half precision and a GPU keep to the network's own layers."""
     if unusual == "gpu":
         monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
-    monkeypatch.setattr(frozen, "Frozen", lambda *_: pytest.fail("it was made"))
+    monkeypatch.setattr(extractor, "Frozen", lambda *_: pytest.fail("it was made"))
     options = () if unusual == "gpu" else unusual
-    features.Extractor(arrays, RECIPES["conv4"], *options, count=features.MANY)
+    extractor.Extractor(arrays, RECIPES["conv4"], *options, count=extractor.MANY)

@@ -6,8 +6,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from lab import gtsrb, pickles, pictures, signs
-from lab.storage import LabError
+from lab import pickles, pictures
+from lab.data import dataset, gtsrb
+from lab.errors import LabError
 
 HEADER = "Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2;ClassId"
 # class, track, frame, width, height: in no order, and with the same track number in two classes
@@ -115,17 +116,17 @@ def test_training_set_as_folder_and_zip(tmp_path, top):
     place = folder
     for part in ("", *top.split("/")):
         place = place / part
-        check_training(signs.load(place))
-    check_training(signs.load(zipped(tmp_path / "a.zip", training(top))))
+        check_training(dataset.load(place))
+    check_training(dataset.load(zipped(tmp_path / "a.zip", training(top))))
     before = set(tmp_path.rglob("*"))
-    signs.load(tmp_path / "a.zip")
+    dataset.load(tmp_path / "a.zip")
     assert set(tmp_path.rglob("*")) == before  # read in place
 
 
 def test_one_class_folder(tmp_path):
     """The folder of one class alone is a set too."""
     folder = unpacked(tmp_path, training()) / "GTSRB" / "Final_Training" / "Images" / "00014"
-    data = signs.load(folder)
+    data = dataset.load(folder)
     assert data.labels.tolist() == [14] * 3
     assert data.tracks.tolist() == [0, 0, 1]
 
@@ -145,8 +146,8 @@ def test_test_set_with_its_table_up_to_two_folders_above(tmp_path, above):
     files = test_set(f"GTSRB/{above}GT-final_test.csv")
     folder = unpacked(tmp_path / "all", files)
     for place in ("", "GTSRB", "GTSRB/Final_Test", "GTSRB/Final_Test/Images"):
-        check_test(signs.load(folder / place))
-    check_test(signs.load(zipped(tmp_path / "a.zip", files)))
+        check_test(dataset.load(folder / place))
+    check_test(dataset.load(zipped(tmp_path / "a.zip", files)))
 
 
 def test_test_set_with_its_table_beside_the_zip(tmp_path):
@@ -155,13 +156,13 @@ def test_test_set_with_its_table_beside_the_zip(tmp_path):
     with pytest.raises(
         LabError, match=r"expected GT-final_test.csv beside the test pictures or up"
     ):
-        signs.load(path)
+        dataset.load(path)
     table = test_set("t.csv")["t.csv"]
     official = zipped(tmp_path / "GTSRB_Final_Test_GT.zip", {"GT-final_test.csv": table})
-    check_test(signs.load(path))
+    check_test(dataset.load(path))
     official.unlink()
     (tmp_path / "GT-final_test.csv").write_bytes(table)
-    check_test(signs.load(path))
+    check_test(dataset.load(path))
 
 
 def test_convert_archive(tmp_path):
@@ -171,7 +172,7 @@ def test_convert_archive(tmp_path):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.zip", "train.p"]
     assert (tmp_path / "train.p").read_bytes()[:2] == b"\x80\x03"
     content = pickles.load(tmp_path / "train.p", "a pickle like train.p")
-    data = signs.load(path)
+    data = dataset.load(path)
     assert sorted(content) == ["coords", "features", "labels", "sizes"]
     assert content["features"].dtype == content["labels"].dtype == np.uint8
     np.testing.assert_array_equal(content["features"], data.images)
@@ -277,7 +278,7 @@ def test_what_is_broken_is_named(tmp_path, name):
     files, message = BROKEN[name]
     for place in (unpacked(tmp_path / "all", files), zipped(tmp_path / "a.zip", files)):
         with pytest.raises(LabError, match=message) as caught:
-            signs.load(place)
+            dataset.load(place)
         assert "\n" not in str(caught.value)
         assert str(caught.value).startswith(str(tmp_path))
 
@@ -291,7 +292,7 @@ def test_broken_zips(tmp_path):
         with pytest.raises(
             LabError, match=r"a.zip: expected a folder or a whole zip; received something"
         ):
-            signs.load(path)
+            dataset.load(path)
     pixels = training()[PICTURE]
     with zipfile.ZipFile(path, "w") as file:  # stored, so that the picture's bytes can be found
         for name, data in training().items():
@@ -302,14 +303,14 @@ def test_broken_zips(tmp_path):
     with pytest.raises(
         LabError, match=re.escape("line 3: ") + ".*00000_00001.ppm: expected a whole file"
     ):
-        signs.load(path)
+        dataset.load(path)
     with pytest.raises(LabError, match=r"none.zip: expected a folder or a zip; No such file"):
-        signs.load(tmp_path / "none.zip")
+        dataset.load(tmp_path / "none.zip")
 
 
 def test_train_p_was_made_by_this_rule(lab_data):
     """Of originals less than 32 wide or high, the rule leaves only rounding unexplained."""
-    data = signs.load(lab_data / "train.p")
+    data = dataset.load(lab_data / "train.p")
     for n in (25, 26, 27, 28):
         rule = np.stack(
             [

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from lab import heads
+from lab.features import linear
+from lab.training import linear_head
 
 WIDTH, CLASSES = 20, 5
 
@@ -44,7 +45,7 @@ def test_adam(data):
     """Twenty steps on the same rows: kernel, bias and loss after each."""
     x, labels = data
     rows = np.arange(3, 80)  # the others must not matter
-    head = heads.Head(WIDTH, CLASSES, seed=4)
+    head = linear_head.Head(WIDTH, CLASSES, seed=4)
     start = head.kernel.numpy(), head.bias.numpy()
     steps = adam(*start, x[rows].astype(np.float64), labels[rows], 20)
     for kernel, bias, wanted in steps:
@@ -58,7 +59,7 @@ def test_adam(data):
 
 def test_initial_kernel():
     """Normal, deviation 0.01; no bias."""
-    head = heads.Head(4096, 43)
+    head = linear_head.Head(4096, 43)
     assert head.kernel.shape == (4096, 43)
     assert np.std(head.kernel) == pytest.approx(0.01, rel=0.01)
     assert np.mean(head.kernel) == pytest.approx(0, abs=1e-4)
@@ -67,7 +68,7 @@ def test_initial_kernel():
 
 def trained(data, seed, epochs=3):
     """A head after some epochs, and each one's loss."""
-    head = heads.Head(WIDTH, CLASSES, seed)
+    head = linear_head.Head(WIDTH, CLASSES, seed)
     return head, [head.train_epoch(*data, np.arange(80), batch=16)[0] for _ in range(epochs)]
 
 
@@ -103,7 +104,7 @@ class Recorded:
 def test_each_epoch_takes_every_row_once_in_another_order(data):
     """Batches of 32, the last smaller, told one by one."""
     x, labels = Recorded(data[0]), data[1]
-    head, rows, told = heads.Head(WIDTH, CLASSES), np.arange(0, 90, 2), []
+    head, rows, told = linear_head.Head(WIDTH, CLASSES), np.arange(0, 90, 2), []
     for _ in range(2):
         head.train_epoch(x, labels, rows, 32, lambda steps: told.extend(steps) or steps)
     assert told == [0, 32, 0, 32]
@@ -116,9 +117,9 @@ def test_each_epoch_takes_every_row_once_in_another_order(data):
 @pytest.mark.parametrize("chunk", [1, 7, 2048])
 def test_logits_in_pieces(data, monkeypatch, chunk):
     """They equal the plain product, in the order of the rows asked for."""
-    monkeypatch.setattr(heads, "CHUNK", chunk)
+    monkeypatch.setattr(linear, "CHUNK", chunk)
     x, labels = data
-    head, rows = heads.Head(WIDTH, CLASSES), np.array([80, 3, 3, 41, 0, 89, 12, 5, 6, 7])
+    head, rows = linear_head.Head(WIDTH, CLASSES), np.array([80, 3, 3, 41, 0, 89, 12, 5, 6, 7])
     head.train_epoch(x, labels, np.arange(90), 16)
     logits = head.logits(x, rows)
     wanted = x[rows].astype(np.float64) @ head.kernel.numpy() + head.bias.numpy()
@@ -130,12 +131,12 @@ def test_projection_nearly_keeps_distances():
     """4096 numbers become 256, always the same; few stay as they are."""
     x = np.random.default_rng(2).normal(size=(30, 4096)).astype(np.float16)
     rows = np.arange(29, 9, -1)
-    projected = heads.projected(x, rows)
+    projected = linear.projected(x, rows)
     assert projected.shape == (20, 256)
-    np.testing.assert_array_equal(projected, heads.projected(x, rows))
+    np.testing.assert_array_equal(projected, linear.projected(x, rows))
     distance = np.linalg.norm(x[29].astype(float) - x[28:9:-1], axis=1)
     np.testing.assert_allclose(np.linalg.norm(projected[0] - projected[1:], axis=1), distance, 0.25)
-    few = heads.projected(x[:, :8], rows)
+    few = linear.projected(x[:, :8], rows)
     assert few.dtype == np.float32
     np.testing.assert_array_equal(few, x[rows, :8])
 
@@ -143,9 +144,9 @@ def test_projection_nearly_keeps_distances():
 @pytest.mark.parametrize("chunk", [7, 20, 1000])
 def test_back_in_pieces(data, monkeypatch, chunk):
     """The transpose times errors, whatever the pieces; rows that are not named do not count."""
-    monkeypatch.setattr(heads, "CHUNK", chunk)
+    monkeypatch.setattr(linear, "CHUNK", chunk)
     x, _ = data
     rows = np.arange(5, 45)
     errors = np.random.default_rng(2).normal(size=(40, 3)).astype(np.float32)
     wanted = x[rows].astype(np.float64).T @ errors
-    np.testing.assert_allclose(heads.back(x, rows, errors), wanted, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(linear.back(x, rows, errors), wanted, rtol=1e-4, atol=1e-4)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lab.kept import Kept
-from lab.storage import LabError
+from lab.errors import LabError
+from lab.features.cache import Kept
 
 
 @pytest.fixture

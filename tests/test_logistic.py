@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from lab.logistic import Logistic, principal_axes, whitening
-from lab.recipes import Recipe
-from lab.storage import LabError
+from lab.errors import LabError
+from lab.features.recipes import Recipe
+from lab.training.logistic_head import Logistic, principal_axes, whitening
 
 
 def logistic(x, rows, labels, components, penalty):

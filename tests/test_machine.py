@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from lab import machine, storage
+from lab import files, machine
 
 
 def test_peak_memory():
@@ -22,6 +22,6 @@ def test_peak_memory_is_one_s_own():
     held = np.ones(2**28, np.uint8)  # 256 MiB
     code = "from lab import machine; print(machine.peak_rss_mib())"
     command = [sys.executable, "-c", code]
-    shown = subprocess.run(command, cwd=storage.ROOT, capture_output=True, check=True)
+    shown = subprocess.run(command, cwd=files.ROOT, capture_output=True, check=True)
     del held
     assert 5 < float(shown.stdout) < 200

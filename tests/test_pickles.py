@@ -10,7 +10,7 @@ import pytest
 import python2_npy
 
 from lab import pickles
-from lab.storage import LabError
+from lab.errors import LabError
 
 WHAT = "a pickle like train.p"
 SAMPLE = {

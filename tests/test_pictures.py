@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from lab import pictures
-from lab.storage import LabError
+from lab.errors import LabError
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import feature_extraction
-from lab import storage
+from lab import files
 
 
 @pytest.fixture(scope="module")
@@ -18,10 +18,10 @@ def job(lab_data, tmp_path_factory):
     argv += ["--weights", str(lab_data / "bvlc-alexnet-conv.npz")]
     # In processes of their own, so that the memory they take is theirs.
     code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab import storage; "
-    code += f"from pathlib import Path; storage.CACHE = Path({str(base / 'cache')!r}); "
+    code += f"from pathlib import Path; files.CACHE = Path({str(base / 'cache')!r}); "
     code += "import train_feature_extraction as t; sys.exit(t.main(sys.argv[1:]))"
     for split in ("random", "track"):
-        command = [sys.executable, "-c", code, str(storage.ROOT), *argv, "--split", split]
+        command = [sys.executable, "-c", code, str(files.ROOT), *argv, "--split", split]
         subprocess.run([*command, "--output", str(base / split)], check=True)
     return base
 

@@ -8,9 +8,10 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from lab import painting, pictures, rendered, storage
-from lab.signs import class_names
-from lab.storage import LabError
+from lab import files, pictures
+from lab.data.dataset import class_names
+from lab.drawn_signs import painting, photographs
+from lab.errors import LabError
 
 CIRCLES = [*range(11), 15, 16, 17, *range(32, 43)]
 WARNINGS = [11, *range(18, 32)]
@@ -20,7 +21,7 @@ PROHIBITIONS = [*range(6), *range(7, 11), 15, 16]
 @pytest.fixture(scope="module")
 def many():
     """Forty pictures of each class, and their labels."""
-    return rendered.signs(43 * 40, seed=3)
+    return photographs.signs(43 * 40, seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -47,20 +48,20 @@ def shares(label):
 def test_shapes_and_types():
     """Any count: pictures uint8 (n, 32, 32, 3), labels int64."""
     for count in (1, 42, 257):  # fewer than the classes, and more than are made at once
-        images, labels = rendered.signs(count)
+        images, labels = photographs.signs(count)
         assert images.shape == (count, 32, 32, 3) and images.dtype == np.uint8
         assert labels.shape == (count,) and labels.dtype == np.int64
 
 
 def test_classes_come_in_turn():
     """All 43 classes in turn, or those that were asked for."""
-    np.testing.assert_array_equal(rendered.signs(100)[1], np.arange(100) % 43)
-    np.testing.assert_array_equal(rendered.signs(5, classes=[14, 1])[1], [14, 1, 14, 1, 14])
+    np.testing.assert_array_equal(photographs.signs(100)[1], np.arange(100) % 43)
+    np.testing.assert_array_equal(photographs.signs(5, classes=[14, 1])[1], [14, 1, 14, 1, 14])
 
 
 def test_a_seed_makes_the_same_pictures():
     """Same seed, same pictures; another seed, others; no two of a set are the same."""
-    first, again, other = (rendered.signs(300, seed=seed)[0] for seed in (7, 7, 8))
+    first, again, other = (photographs.signs(300, seed=seed)[0] for seed in (7, 7, 8))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any(axis=(1, 2, 3)).all()
     assert len(np.unique(first.reshape(300, -1), axis=0)) == 300
@@ -70,14 +71,14 @@ def test_a_seed_makes_the_same_pictures():
 def test_no_pictures_are_refused(count):
     """A count below 1 is named in the error."""
     with pytest.raises(LabError, match=rf"signs must be at least 1\. Received: {count}$"):
-        rendered.signs(count)
+        photographs.signs(count)
 
 
 @pytest.mark.parametrize("classes", [[], [43], [-1, 3], ["stop"], [1.0]])
 def test_unknown_classes_are_refused(classes):
     """No classes, class 43, and whatever isn't a class number."""
     with pytest.raises(LabError, match=r"classes must be numbers from 0 to 42\. Received: "):
-        rendered.signs(5, classes=classes)
+        photographs.signs(5, classes=classes)
 
 
 def test_5000_pictures_take_ten_seconds():
@@ -86,19 +87,21 @@ def test_5000_pictures_take_ten_seconds():
     seconds = []
     for count in (43 * 12, 500, 500, 500):  # the first paints nearly all paintings
         start = time.perf_counter()
-        rendered.signs(count)
+        photographs.signs(count)
         seconds.append(time.perf_counter() - start)
     assert seconds[0] + 10 * min(seconds[1:]) < 10
 
 
 def test_tensorflow_is_not_needed():
     """The data set is made without TensorFlow and matplotlib, which take seconds to import."""
-    code = "import sys; from lab import rendered; rendered.signs(1); print(*sys.modules)"
+    code = (
+        "import sys; from lab.drawn_signs.photographs import signs; signs(1); print(*sys.modules)"
+    )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=storage.ROOT, capture_output=True, text=True
+        [sys.executable, "-c", code], cwd=files.ROOT, capture_output=True, text=True
     )
     assert not {"tensorflow", "keras", "matplotlib"} & set(done.stdout.split()), done.stderr
-    assert "lab.rendered" in done.stdout.split()
+    assert "lab.drawn_signs.photographs" in done.stdout.split()
 
 
 @pytest.mark.parametrize(
@@ -234,21 +237,21 @@ def correlation(images, templates):
 
 def test_the_sheet_has_43_cells(tmp_path):
     """Each class has a cell with its sign and name, no two alike; no other file is left behind."""
-    assert rendered.main([str(tmp_path / "all.png")]) == 0
+    assert photographs.main([str(tmp_path / "all.png")]) == 0
     assert [file.name for file in tmp_path.iterdir()] == ["all.png"]
     page = iio.imread(tmp_path / "all.png")
-    width, height = rendered.CELL
+    width, height = photographs.CELL
     rows = page.shape[0] // height
-    assert page.shape == (rows * height, rendered.COLUMNS * width, 3)
-    cells = page.reshape(rows, height, rendered.COLUMNS, width, 3).swapaxes(1, 2)
+    assert page.shape == (rows * height, photographs.COLUMNS * width, 3)
+    cells = page.reshape(rows, height, photographs.COLUMNS, width, 3).swapaxes(1, 2)
     cells = cells.reshape(-1, height, width, 3)
-    drawn = [(cell != rendered.PAPER).any() for cell in cells]
+    drawn = [(cell != photographs.PAPER).any() for cell in cells]
     assert drawn == [True] * 43 + [False] * (len(cells) - 43)
-    painted = cells[:43, : rendered.PAINTED]
+    painted = cells[:43, : photographs.PAINTED]
     assert len(np.unique(painted.reshape(43, -1), axis=0)) == 43
-    names = cells[:43, rendered.PAINTED + 12 + 64 :]
+    names = cells[:43, photographs.PAINTED + 12 + 64 :]
     assert len(np.unique(names.reshape(43, -1), axis=0)) == 43
-    assert not (names[:, -2:] != rendered.PAPER).any()  # no name reaches beyond its cell
+    assert not (names[:, -2:] != photographs.PAPER).any()  # no name reaches beyond its cell
 
 
 def test_a_sheet_that_breaks_off_leaves_the_old_one(tmp_path, monkeypatch, capsys):
@@ -260,9 +263,9 @@ def test_a_sheet_that_breaks_off_leaves_the_old_one(tmp_path, monkeypatch, capsy
         file.write_bytes(b"half")
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(rendered, "sheet", lambda: np.zeros((4, 4, 3), np.uint8))
+    monkeypatch.setattr(photographs, "sheet", lambda: np.zeros((4, 4, 3), np.uint8))
     monkeypatch.setattr(iio, "imwrite", full)
-    assert rendered.main([str(path)]) == 2
+    assert photographs.main([str(path)]) == 2
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
     assert capsys.readouterr().err == "error: No space left on device\n"
 
@@ -278,7 +281,7 @@ def test_a_sheet_that_breaks_off_leaves_the_old_one(tmp_path, monkeypatch, capsy
 )
 def test_wrong_options_are_one_line(argv, message, capsys):
     """Status 2 and one line that says what was expected."""
-    assert rendered.main(argv) == 2
+    assert photographs.main(argv) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1 and message in lines[0]
     assert lines[0].startswith("python -m lab.rendered: ")
@@ -286,27 +289,27 @@ def test_wrong_options_are_one_line(argv, message, capsys):
 
 def test_a_place_that_cannot_be_written(tmp_path, monkeypatch, capsys):
     """Status 2 and one line for a sheet whose folder is a file."""
-    monkeypatch.setattr(rendered, "sheet", lambda: np.zeros((4, 4, 3), np.uint8))
+    monkeypatch.setattr(photographs, "sheet", lambda: np.zeros((4, 4, 3), np.uint8))
     (tmp_path / "file").write_bytes(b"")
-    assert rendered.main([str(tmp_path / "file" / "all.png")]) == 2
+    assert photographs.main([str(tmp_path / "file" / "all.png")]) == 2
     shown = capsys.readouterr().err
     assert shown.count("\n") == 1 and "all.png: cannot be written" in shown
 
 
 def test_help(capsys):
     """--help names both forms of the command."""
-    assert rendered.main(["--help"]) == 0
+    assert photographs.main(["--help"]) == 0
     shown = capsys.readouterr().out
     assert "OUT.png" in shown and "--examples" in shown
 
 
 def test_examples_are_what_the_command_draws(tmp_path, monkeypatch):
     """The pictures in examples/ are those that --examples draws, and no others are there."""
-    kept = storage.EXAMPLES
-    monkeypatch.setattr(storage, "EXAMPLES", tmp_path)
-    assert rendered.main(["--examples"]) == 0
+    kept = files.EXAMPLES
+    monkeypatch.setattr(files, "EXAMPLES", tmp_path)
+    assert photographs.main(["--examples"]) == 0
     names = sorted(file.name for file in tmp_path.iterdir())
-    assert names == sorted(file.name for file in kept.glob("*.png")) == sorted(rendered.EXAMPLES)
+    assert names == sorted(file.name for file in kept.glob("*.png")) == sorted(photographs.EXAMPLES)
     for name in names:
         drawn, committed = pictures.read(tmp_path / name), pictures.read(kept / name)
         assert drawn.shape == committed.shape and 64 <= len(drawn) <= 200

@@ -14,11 +14,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from lab import maps, page, report, sections, signs, statistics, storage
-from lab.report import Evaluation
-from lab.storage import LabError
+from lab import files
+from lab.data import dataset
+from lab.errors import LabError
+from lab.judging import metrics
+from lab.report import feature_map, page, report, sections
+from lab.report.report import Evaluation
 
-NAMES = signs.class_names()
+NAMES = dataset.class_names()
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 
 
@@ -150,7 +153,7 @@ def test_headline(whole):
     evaluation, text = whole
     words = Reader(text).text
     correct = evaluation.probabilities.argmax(1) == evaluation.labels
-    low, high = statistics.track_interval(correct, evaluation.tracks)
+    low, high = metrics.track_interval(correct, evaluation.tracks)
     assert f"{100 * correct.mean():.1f}%" in words
     assert (
         f"95% interval {100 * low:.1f}% to {100 * high:.1f}%, by bootstrap over 60 tracks" in words
@@ -179,7 +182,7 @@ def test_calibration_before_and_after(whole):
     """Both errors, in that order, as the statistics have them."""
     evaluation, text = whole
     before, after = (
-        100 * statistics.expected_calibration_error(p, evaluation.labels)
+        100 * metrics.expected_calibration_error(p, evaluation.labels)
         for p in (evaluation.uncalibrated, evaluation.probabilities)
     )
     assert f"{before:.1f}% before the temperature, {after:.1f}% after it" in Reader(text).text
@@ -306,7 +309,7 @@ def test_two_pictures():
 )
 def test_map_of_any_number(monkeypatch, n, words):
     """Few pictures are placed by their principal components, of many a sample is drawn."""
-    monkeypatch.setattr(maps, "MOST", 70)
+    monkeypatch.setattr(feature_map, "MOST", 70)
     assert words in sections.feature_map(made_up(n, features=np.arange(2 * n).reshape(n, 2)))
 
 
@@ -345,8 +348,8 @@ def test_history_with_gaps():
 
 def test_features_without_variance():
     """Features that are all the same have no directions; the map stays."""
-    assert np.array_equal(maps.positions(np.ones((60, 5))), np.full((60, 2), 0.5))
-    line = maps.positions(np.arange(60)[:, None])
+    assert np.array_equal(feature_map.positions(np.ones((60, 5))), np.full((60, 2), 0.5))
+    line = feature_map.positions(np.arange(60)[:, None])
     assert np.allclose(np.sort(line[:, 0]), np.linspace(0, 1, 60))
 
 
@@ -354,7 +357,7 @@ def test_map_puts_like_to_like():
     """Three far groups stay groups: each picture's neighbour on the map is of its own."""
     group = np.arange(150) % 3
     features = np.random.default_rng(0).normal(0, 1, (150, 30)) + 20 * np.eye(3, 30)[group]
-    place = maps.positions(features)
+    place = feature_map.positions(features)
     distance = np.hypot(*(place[:, None] - place[None]).transpose(2, 0, 1))
     np.fill_diagonal(distance, np.inf)
     assert np.array_equal(group[distance.argmin(axis=1)], group)
@@ -365,11 +368,11 @@ def test_map_puts_like_to_like():
 def test_map_draws_pictures_where_they_belong():
     """Opposite corners, unchanged pixels, the wrong one framed in red, clear ground between."""
     images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
-    drawn = maps.draw(np.array([[0, 0], [1, 1]]), images, np.array([False, True]))
+    drawn = feature_map.draw(np.array([[0, 0], [1, 1]]), images, np.array([False, True]))
     np.testing.assert_array_equal(drawn[2:34, 2:34, :3], images[0])
     np.testing.assert_array_equal(drawn[-34:-2, -34:-2, :3], images[1])
-    assert tuple(drawn[-1, -1]) == maps.DOT_WRONG
-    assert drawn[maps.HEIGHT // 2, maps.WIDTH // 2, 3] == 0
+    assert tuple(drawn[-1, -1]) == feature_map.DOT_WRONG
+    assert drawn[feature_map.HEIGHT // 2, feature_map.WIDTH // 2, 3] == 0
 
 
 def test_names_are_text():
@@ -420,18 +423,18 @@ def test_evaluation_that_does_not_fit(other, message):
 def test_importing_it_is_cheap():
     """Scripts that report nothing wait for no matplotlib, pandas, sklearn or scipy."""
     script = (
-        "import sys, lab.report; "
+        "import sys, lab.report.report; "
         "print([m for m in ('matplotlib', 'pandas', 'sklearn', 'scipy') if m in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=storage.ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", script], cwd=files.ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
 
 
 def test_only_figures_import_matplotlib():
     """One module draws."""
-    own = [*(storage.ROOT / "lab").glob("*.py"), *storage.ROOT.glob("*.py")]
+    own = [*(files.ROOT / "lab").rglob("*.py"), *files.ROOT.glob("*.py")]
     users = [p.name for p in own if re.search(r"^\s*(import|from) matplotlib", p.read_text(), re.M)]
     assert users == ["figures.py"]
 

@@ -15,10 +15,13 @@ import imagenet_inference
 import traffic_sign_inference
 import train_feature_extraction
 from caffe_classes import class_names
-from lab import downloads, rendered, signs, storage, weights
+from lab import files, weights
 from lab.__main__ import plan
+from lab.data import dataset
+from lab.downloads import fetching
+from lab.drawn_signs import photographs
 
-ROOT = storage.ROOT
+ROOT = files.ROOT
 SCRIPTS = (
     imagenet_inference,
     traffic_sign_inference,
@@ -56,7 +59,7 @@ def photograph(tmp_path_factory):
 def sign(tmp_path_factory):
     """A rendered stop sign, 32x32, and the same enlarged ten times."""
     folder = tmp_path_factory.mktemp("signs")
-    picture = Image.fromarray(rendered.signs(1, seed=3, classes=[14])[0][0])
+    picture = Image.fromarray(photographs.signs(1, seed=3, classes=[14])[0][0])
     picture.save(folder / "stop.png")
     picture.resize((320, 320), Image.Resampling.BICUBIC).save(folder / "large.png")
     return folder / "stop.png", folder / "large.png"
@@ -67,7 +70,7 @@ def trained(tiny_p, conv_npz, tmp_path_factory):
     """The folder of a finished run, and its metrics."""
     with pytest.MonkeyPatch.context() as patch:
         base = tmp_path_factory.mktemp("trained")
-        patch.setattr(storage, "CACHE", base / "cache")
+        patch.setattr(files, "CACHE", base / "cache")
         argv = ("--data", tiny_p, "--weights", conv_npz, "--epochs", 3, "--batch-size", 16)
         assert run(train_feature_extraction, *argv, "--output", base / "run") == 0
     return base / "run", json.loads((base / "run" / "metrics.json").read_text())
@@ -159,7 +162,7 @@ def test_the_best_recipe(tiny_p, conv_npz, capfd, tmp_path):
     assert metrics["epochs"][1]["loss"] < metrics["epochs"][0]["loss"]
     assert metrics["validation_accuracy"] > 0.8
     capfd.readouterr()
-    images, labels = rendered.signs(6, seed=77, classes=[9, 10, 20])
+    images, labels = photographs.signs(6, seed=77, classes=[9, 10, 20])
     for number, image in enumerate(images):
         Image.fromarray(image).save(tmp_path / f"{number}.png")
     files = [tmp_path / f"{number}.png" for number in range(6)]
@@ -192,7 +195,7 @@ def test_a_trained_classifier_names_signs(trained, sign, conv_npz, capfd):
     argv = (*sign, "--model", trained[0], "--weights", conv_npz, "--json", "--top", 43)
     assert run(feature_extraction, *argv) == 0
     small, large = json.loads(capfd.readouterr().out)["pictures"]
-    names = signs.class_names()
+    names = dataset.class_names()
     assert all(names[answer["index"]] == answer["class"] for answer in small["top"])
     assert sum(answer["probability"] for answer in small["top"]) == pytest.approx(1, abs=1e-4)
     assert small["top"][0]["class"] == large["top"][0]["class"]
@@ -257,7 +260,7 @@ def test_evaluate(trained, tiny_p, capfd, tmp_path):
 
 def test_test_data(tiny, tiny_p, conv_npz, tmp_path):
     """A second set is judged at the end, and pictures that it shares with the first are counted."""
-    images, labels = rendered.signs(20, seed=9, classes=[1, 14])
+    images, labels = photographs.signs(20, seed=9, classes=[1, 14])
     shared = {"features": np.concatenate([images, tiny["features"][:5]])}
     shared["labels"] = np.concatenate([labels, tiny["labels"][:5]])
     (tmp_path / "test.p").write_bytes(pickle.dumps(shared))
@@ -392,7 +395,7 @@ def test_bad_pictures(tmp_path, full_npz, capfd, script):
 )
 def test_wrong_options(capfd, monkeypatch, tmp_path, script, argv, words):
     """A wrong option is one line that names it."""
-    monkeypatch.setattr(storage, "ROOT", tmp_path)
+    monkeypatch.setattr(files, "ROOT", tmp_path)
     assert words in refused(capfd, script, *argv)
 
 
@@ -428,7 +431,7 @@ def test_from_the_shell(script, tmp_path):
 
 def test_what_make_lab_runs(tmp_path):
     """Real files where they are, named stand-ins or nothing where they aren't."""
-    names = (*downloads.REMOTE,)
+    names = (*fetching.REMOTE,)
     there = {name: tmp_path / name for name in names}
     assert [words for *_, words in plan(there)] == [
         "ran on the real files",

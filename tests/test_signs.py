@@ -6,8 +6,9 @@ import pickle
 import numpy as np
 import pytest
 
-from lab import signs, storage, tracks
-from lab.storage import LabError
+from lab import files
+from lab.data import dataset, tracks
+from lab.errors import LabError
 
 
 def pictures(n, seed=0):
@@ -44,11 +45,11 @@ def train_p(**changes):
 
 def test_class_names():
     """43 names in the official order."""
-    names = signs.class_names()
+    names = dataset.class_names()
     assert len(names) == len(set(names)) == 43
     assert (names[0], names[14], names[25]) == ("Speed limit (20km/h)", "Stop", "Road work")
     assert names[42] == "End of no passing by vehicles over 3.5 metric tons"
-    table = (storage.ROOT / "signnames.csv").read_text(encoding="utf-8").splitlines()
+    table = (files.ROOT / "signnames.csv").read_text(encoding="utf-8").splitlines()
     assert table[0] == "ClassId,SignName"
     assert [line.split(",")[0] for line in table[1:]] == [str(i) for i in range(43)]
 
@@ -58,7 +59,7 @@ def test_a_pickle_is_loaded(tmp_path):
     path = tmp_path / "small.p"
     content = train_p()
     path.write_bytes(pickle.dumps(content, protocol=3))
-    loaded = signs.load(path)
+    loaded = dataset.load(path)
     assert len(loaded) == 60
     np.testing.assert_array_equal(loaded.images, content["features"])
     assert loaded.labels.dtype == loaded.tracks.dtype == np.int64
@@ -79,8 +80,8 @@ def test_lists_and_missing_columns():
         labels=[int(label) for label in content["labels"]],
         features=list(content["features"]),
     )
-    np.testing.assert_array_equal(signs.from_dict(lists, "x").tracks, np.repeat([0, 1], 30))
-    bare = signs.from_dict(train_p(sizes=None, coords=None), "x")
+    np.testing.assert_array_equal(dataset.from_dict(lists, "x").tracks, np.repeat([0, 1], 30))
+    bare = dataset.from_dict(train_p(sizes=None, coords=None), "x")
     assert bare.sizes is None
     assert bare.coords is None
 
@@ -147,7 +148,7 @@ def test_what_is_no_train_p_is_one_line(name):
     """Each wrong column is named, in one line that begins with the file."""
     content, message = WRONG[name]
     with pytest.raises(LabError, match=message) as caught:
-        signs.from_dict(content, "my.p")
+        dataset.from_dict(content, "my.p")
     assert str(caught.value).startswith("my.p: expected ")
     assert "\n" not in str(caught.value)
 
@@ -164,7 +165,7 @@ def test_tracks_of_ordered_data():
         assert found[1] == ""
     small = train_p(coords=None)
     assert small["sizes"].dtype == np.uint8  # 200 * 200 does not fit
-    np.testing.assert_array_equal(signs.from_dict(small, "x").tracks, np.repeat([0, 1], 30))
+    np.testing.assert_array_equal(dataset.from_dict(small, "x").tracks, np.repeat([0, 1], 30))
 
 
 @pytest.mark.parametrize(
@@ -237,20 +238,20 @@ def test_folds(k, seed):
     """Each track is dealt to the fold that the definition names, also in a subset."""
     labels, ids, _, _ = drive([7, 9, 12])
     for index in (np.arange(len(labels)), np.flatnonzero(ids % 3 > 0)):
-        fold = signs.folds(labels[index], ids[index], k, seed)
+        fold = dataset.folds(labels[index], ids[index], k, seed)
         assert fold.tolist() == by_definition(labels[index], ids[index], k, seed)
 
 
 def test_track_split():
     """No track is on both sides, each class is, and about a fifth is held out."""
     labels, ids, _, _ = drive([7, 9, 12, 30])
-    data = signs.Signs(pictures(len(labels)), labels, ids)
-    train, held_out = signs.track_split(data)
+    data = dataset.Dataset(pictures(len(labels)), labels, ids)
+    train, held_out = dataset.track_split(data)
     assert sorted([*train, *held_out]) == list(range(len(labels)))
     assert not set(ids[train]) & set(ids[held_out])
     assert set(labels[held_out]) == set(labels[train]) == {0, 1, 2, 3}
     assert 0.15 < len(held_out) / len(labels) < 0.25
-    assert (signs.folds(labels, ids)[held_out] == 0).all()
+    assert (dataset.folds(labels, ids)[held_out] == 0).all()
 
 
 def test_random_split_is_the_labs():
@@ -259,7 +260,7 @@ def test_random_split_is_the_labs():
 
     images, labels = pictures(100), np.arange(100) % 4
     expected = train_test_split(images, labels, test_size=0.33, random_state=0)
-    train, validation = signs.random_split(labels)
+    train, validation = dataset.random_split(labels)
     assert len(validation) == 33
     np.testing.assert_array_equal(images[train], expected[0])
     np.testing.assert_array_equal(images[validation], expected[1])
@@ -272,41 +273,41 @@ def test_splits_that_cannot_be():
         with pytest.raises(
             LabError, match=f"at least 3 pictures to split; received {n}; give more"
         ):
-            signs.random_split(np.zeros(n, int))
+            dataset.random_split(np.zeros(n, int))
     with pytest.raises(
         LabError, match="at least 2 classes; received class 7 alone; add another cl"
     ):
-        signs.random_split(np.full(50, 7))
+        dataset.random_split(np.full(50, 7))
     labels = np.array([0] * 50 + [3])
     with pytest.raises(
         LabError, match="every class on both sides of the random split; class 3 has no"
     ):
-        signs.random_split(labels)
+        dataset.random_split(labels)
     labels, ids, _, _ = drive([6, 1])
     with pytest.raises(
         LabError, match=r"of the track split; class 1 has no picture on the .* side \(1"
     ):
-        signs.track_split(signs.Signs(pictures(len(labels)), labels, ids))
-    unknown = signs.Signs(pictures(4), np.arange(4), no_tracks="it is shuffled", source="my.p")
+        dataset.track_split(dataset.Dataset(pictures(len(labels)), labels, ids))
+    unknown = dataset.Dataset(pictures(4), np.arange(4), no_tracks="it is shuffled", source="my.p")
     with pytest.raises(
         LabError, match=r"my.p: expected tracks .*; it is shuffled; take --split random"
     ):
-        signs.track_split(unknown)
+        dataset.track_split(unknown)
 
 
 def test_the_hash_is_of_the_content():
     """Same pictures and labels, same hash; another pixel, label or order, another hash."""
     labels = np.arange(6) % 3
-    data = signs.Signs(pictures(6), labels, source="a")
-    hashed = signs.sha256(data)
+    data = dataset.Dataset(pictures(6), labels, source="a")
+    hashed = dataset.sha256(data)
     assert len(hashed) == 64
     strided = np.repeat(pictures(6), 2, axis=0)[::2]
-    assert signs.sha256(signs.Signs(strided, labels.astype(np.int64), source="b")) == hashed
+    assert dataset.sha256(dataset.Dataset(strided, labels.astype(np.int64), source="b")) == hashed
     other = pictures(6)
     other[5, 31, 31, 2] ^= 1
-    assert signs.sha256(signs.Signs(other, labels)) != hashed
-    assert signs.sha256(signs.Signs(pictures(6), (labels + 1) % 3)) != hashed
-    assert signs.sha256(data.subset([1, 0, 2, 3, 4, 5])) != hashed
+    assert dataset.sha256(dataset.Dataset(other, labels)) != hashed
+    assert dataset.sha256(dataset.Dataset(pictures(6), (labels + 1) % 3)) != hashed
+    assert dataset.sha256(data.subset([1, 0, 2, 3, 4, 5])) != hashed
 
 
 def test_picture_hashes_find_copies():
@@ -314,17 +315,17 @@ def test_picture_hashes_find_copies():
     images = pictures(5)
     copies = images[[3, 1]].copy()
     copies[1, 0, 0, 0] ^= 1
-    hashes = signs.picture_hashes(images)
+    hashes = dataset.picture_hashes(images)
     assert hashes.dtype == np.uint64
     assert len(set(hashes.tolist())) == 5
-    assert np.isin(signs.picture_hashes(copies), hashes).tolist() == [True, False]
-    assert signs.picture_hashes(images[:0]).shape == (0,)
+    assert np.isin(dataset.picture_hashes(copies), hashes).tolist() == [True, False]
+    assert dataset.picture_hashes(images[:0]).shape == (0,)
 
 
 def test_subset():
     """By numbers in their order or by a mask; what is not there stays away."""
     labels, ids, sizes, coords = drive([2])
-    data = signs.Signs(
+    data = dataset.Dataset(
         pictures(60), labels, ids, "", sizes, coords, [f"{i}.ppm" for i in range(60)]
     )
     part = data.subset(np.array([31, 2]))
@@ -333,13 +334,13 @@ def test_subset():
     np.testing.assert_array_equal(part.images, data.images[[31, 2]])
     np.testing.assert_array_equal(part.coords, coords[[31, 2]])
     assert len(data.subset(ids == 1)) == 30
-    bare = signs.Signs(pictures(3), np.arange(3)).subset([1])
+    bare = dataset.Dataset(pictures(3), np.arange(3)).subset([1])
     assert (len(bare), bare.tracks, bare.files) == (1, None, None)
 
 
 def test_the_real_tracks(lab_data):
     """train.p has 1,307 tracks of 30 frames, but one of 29: the twentieth of class 33."""
-    data = signs.load(lab_data / "train.p")
+    data = dataset.load(lab_data / "train.p")
     assert len(data) == 39209
     ids, lengths = np.unique(data.tracks, return_counts=True)
     np.testing.assert_array_equal(ids, np.arange(1307))
@@ -349,7 +350,7 @@ def test_the_real_tracks(lab_data):
     np.testing.assert_array_equal(short, of_33[19 * 30 : 19 * 30 + 29])
     by_size = tracks.find(data.labels, data.sizes, None)[0]
     np.testing.assert_array_equal(by_size, data.tracks)
-    train, held_out = signs.track_split(data)
+    train, held_out = dataset.track_split(data)
     assert (len(train), len(held_out)) == (31499, 7710)
     order = np.random.default_rng(0).permutation(len(data))
     shuffled = data.subset(order)

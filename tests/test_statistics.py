@@ -6,8 +6,8 @@ import random
 import numpy as np
 import pytest
 
-from lab import statistics
-from lab.storage import LabError
+from lab.errors import LabError
+from lab.judging import metrics
 
 
 def made_up(n=500, classes=7, seed=0):
@@ -22,17 +22,17 @@ def made_up(n=500, classes=7, seed=0):
 def test_interval_of_single_pictures_is_the_binomial_one():
     """With a track for each picture, the bootstrap's spread is that of a share: sqrt(pq/n)."""
     correct = np.arange(2000) % 10 != 0  # 90%
-    low, high = statistics.track_interval(correct, np.arange(2000))
+    low, high = metrics.track_interval(correct, np.arange(2000))
     half = 1.96 * math.sqrt(0.9 * 0.1 / 2000)
     assert low == pytest.approx(0.9 - half, abs=0.002)
     assert high == pytest.approx(0.9 + half, abs=0.002)
-    assert statistics.track_interval(correct, None) == (low, high)
+    assert metrics.track_interval(correct, None) == (low, high)
 
 
 def test_interval_is_over_tracks():
     """30 frames that share their track's fate are one draw: sqrt(30) times as wide an interval."""
     right = np.arange(200) % 10 != 0
-    low, high = statistics.track_interval(np.repeat(right, 30), np.repeat(np.arange(200), 30))
+    low, high = metrics.track_interval(np.repeat(right, 30), np.repeat(np.arange(200), 30))
     half = 1.96 * math.sqrt(0.9 * 0.1 / 200)
     assert low == pytest.approx(0.9 - half, abs=0.008)
     assert high == pytest.approx(0.9 + half, abs=0.008)
@@ -50,7 +50,7 @@ def test_interval_of_unequal_tracks_agrees_with_plain_python():
         draws.append(sum(map(sum, drawn)) / sum(map(len, drawn)))
     draws.sort()
     order = np.random.default_rng(0).permutation(len(tracks))
-    interval = statistics.track_interval(
+    interval = metrics.track_interval(
         np.array(correct)[order], np.array(tracks)[order], draws=20000
     )
     assert interval == pytest.approx((draws[500], draws[19500]), abs=0.01)
@@ -59,25 +59,25 @@ def test_interval_of_unequal_tracks_agrees_with_plain_python():
 def test_interval_is_repeatable_and_follows_its_seed():
     """The same seed draws the same tracks."""
     correct, tracks = np.random.default_rng(0).random(3000) < 0.9, np.arange(3000) // 10
-    first = statistics.track_interval(correct, tracks)
-    assert first == statistics.track_interval(correct, tracks)
-    assert first != statistics.track_interval(correct, tracks, seed=1)
+    first = metrics.track_interval(correct, tracks)
+    assert first == metrics.track_interval(correct, tracks)
+    assert first != metrics.track_interval(correct, tracks, seed=1)
     assert all(type(end) is float for end in first)
 
 
 def test_interval_where_there_is_none():
     """One track says nothing; where all is right, or wrong, the bootstrap sees no spread."""
-    assert statistics.track_interval([True, False], [4, 4]) == (0.0, 1.0)
-    assert statistics.track_interval([True, True], [1, 2]) == (1.0, 1.0)
-    assert statistics.track_interval([False, False], [1, 2]) == (0.0, 0.0)
+    assert metrics.track_interval([True, False], [4, 4]) == (0.0, 1.0)
+    assert metrics.track_interval([True, True], [1, 2]) == (1.0, 1.0)
+    assert metrics.track_interval([False, False], [1, 2]) == (0.0, 0.0)
 
 
 def test_interval_refuses_no_picture_and_unequal_lengths():
     """The message has both numbers."""
     with pytest.raises(LabError, match="at least one picture; received 0 pictures"):
-        statistics.track_interval([], [])
+        metrics.track_interval([], [])
     with pytest.raises(LabError, match="received 2 pictures and 3 tracks"):
-        statistics.track_interval([True, False], [1, 2, 3])
+        metrics.track_interval([True, False], [1, 2, 3])
 
 
 @pytest.mark.parametrize("bins", [15, 10, 1])
@@ -94,23 +94,21 @@ def test_calibration_error_agrees_with_plain_python(bins):
         if inside:
             confidence, right = (sum(part) / len(inside) for part in zip(*inside, strict=True))
             total += len(inside) / len(labels) * abs(right - confidence)
-    assert statistics.expected_calibration_error(probabilities, labels, bins) == pytest.approx(
-        total
-    )
+    assert metrics.expected_calibration_error(probabilities, labels, bins) == pytest.approx(total)
 
 
 def test_calibration_error_of_known_cases():
     """Always sure and always wrong is 1, sure and right is 0, 0.8 sure and half right is 0.3."""
     sure = np.eye(3, dtype=np.float32)[[0, 0, 1, 2]]
-    assert statistics.expected_calibration_error(sure, np.array([1, 2, 0, 0])) == 1
-    assert statistics.expected_calibration_error(sure, np.array([0, 0, 1, 2])) == 0
+    assert metrics.expected_calibration_error(sure, np.array([1, 2, 0, 0])) == 1
+    assert metrics.expected_calibration_error(sure, np.array([0, 0, 1, 2])) == 0
     some = np.tile([0.8, 0.2], (4, 1))
-    assert statistics.expected_calibration_error(some, np.array([0, 1, 0, 1])) == pytest.approx(0.3)
+    assert metrics.expected_calibration_error(some, np.array([0, 1, 0, 1])) == pytest.approx(0.3)
 
 
 def test_reliability_puts_an_upper_end_into_its_bin():
     """0.5 of two bins belongs to the first; an empty bin has no accuracy."""
-    count, confidence, accuracy = statistics.reliability(
+    count, confidence, accuracy = metrics.reliability(
         np.array([[0.5, 0.5], [0.5, 0.5]]), np.array([0, 1]), bins=2
     )
     assert count.tolist() == [2, 0]
@@ -122,7 +120,7 @@ def test_reliability_puts_an_upper_end_into_its_bin():
 def test_temperature_is_found_again(temperature):
     """Labels drawn at temperature 1, logits multiplied: the factor comes back."""
     logits, _, labels = made_up(20000)
-    found = statistics.fit_temperature(temperature * logits, labels)
+    found = metrics.fit_temperature(temperature * logits, labels)
     assert found == pytest.approx(temperature, rel=0.03)
 
 
@@ -138,15 +136,15 @@ def test_temperature_is_the_best_of_a_grid():
 
     grid = np.geomspace(0.1, 10, 2001)
     best = grid[np.argmin([loss(t) for t in grid])]
-    assert statistics.fit_temperature(logits, labels) == pytest.approx(best, rel=0.005)
+    assert metrics.fit_temperature(logits, labels) == pytest.approx(best, rel=0.005)
 
 
 def test_temperature_has_ends():
     """All right is no reason to be surer than before, all wrong wants nothing but doubt."""
     logits = np.eye(5) * 3
-    _, hottest = statistics.TEMPERATURES
-    right = statistics.fit_temperature(logits, np.arange(5))
-    wrong = statistics.fit_temperature(logits, (np.arange(5) + 1) % 5)
+    _, hottest = metrics.TEMPERATURES
+    right = metrics.fit_temperature(logits, np.arange(5))
+    wrong = metrics.fit_temperature(logits, (np.arange(5) + 1) % 5)
     assert right == 1
     assert 15 < wrong <= hottest
 
@@ -154,17 +152,17 @@ def test_temperature_has_ends():
 def test_confusion_and_accuracy_by_class():
     """Rows are true, columns given; a class without pictures has no accuracy."""
     labels, given = np.array([0, 0, 0, 2, 2], np.uint8), np.array([0, 1, 1, 2, 0])
-    matrix = statistics.confusion(labels, given, 4)
+    matrix = metrics.confusion(labels, given, 4)
     assert matrix.tolist() == [[1, 2, 0, 0], [0, 0, 0, 0], [1, 0, 1, 0], [0, 0, 0, 0]]
-    np.testing.assert_allclose(statistics.accuracy_by_class(matrix), [1 / 3, np.nan, 1 / 2, np.nan])
-    assert statistics.confused_pairs(matrix) == [(0, 1, 2), (2, 0, 1)]
-    assert statistics.confused_pairs(matrix, most=1) == [(0, 1, 2)]
-    assert statistics.confused_pairs(np.diag([3, 4])) == []
+    np.testing.assert_allclose(metrics.accuracy_by_class(matrix), [1 / 3, np.nan, 1 / 2, np.nan])
+    assert metrics.confused_pairs(matrix) == [(0, 1, 2), (2, 0, 1)]
+    assert metrics.confused_pairs(matrix, most=1) == [(0, 1, 2)]
+    assert metrics.confused_pairs(np.diag([3, 4])) == []
 
 
 def test_labels_of_eight_bits_do_not_overflow():
     """Class 42 of 43 as uint8: 42 * 43 is above 255."""
-    matrix = statistics.confusion(np.array([42], np.uint8), np.array([41], np.uint8), 43)
+    matrix = metrics.confusion(np.array([42], np.uint8), np.array([41], np.uint8), 43)
     assert matrix[42, 41] == 1
     assert matrix.sum() == 1
 
@@ -173,9 +171,9 @@ def test_surest_mistakes():
     """Wrong ones alone, by falling probability of the wrong name."""
     probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.3, 0.7]])
     labels = np.array([0, 1, 0, 0])
-    assert statistics.surest_mistakes(probabilities, labels).tolist() == [2, 3, 1]
-    assert statistics.surest_mistakes(probabilities, labels, most=2).tolist() == [2, 3]
-    assert len(statistics.surest_mistakes(probabilities[:1], labels[:1])) == 0
+    assert metrics.surest_mistakes(probabilities, labels).tolist() == [2, 3, 1]
+    assert metrics.surest_mistakes(probabilities, labels, most=2).tolist() == [2, 3]
+    assert len(metrics.surest_mistakes(probabilities[:1], labels[:1])) == 0
 
 
 def test_brightness():
@@ -183,7 +181,7 @@ def test_brightness():
     colours = np.array([[255, 255, 255], [0, 0, 0], [0, 255, 0], [0, 0, 255]], np.uint8)
     images = np.tile(colours[:, None, None], (1, 4, 4, 1))
     np.testing.assert_allclose(
-        statistics.brightness(images), [255, 0, 255 * 0.587, 255 * 0.114], rtol=1e-9
+        metrics.brightness(images), [255, 0, 255 * 0.587, 255 * 0.114], rtol=1e-9
     )
 
 
@@ -191,11 +189,11 @@ def test_accuracy_by_bin():
     """A lower edge is inside; empty bins are left out; the ends are open."""
     values = np.array([5, 10, 10, 35, 99])
     correct = np.array([True, True, False, False, True])
-    rows = statistics.accuracy_by_bin(values, (10, 20, 30), correct, np.array([1, 2, 3, 4, 4]))
+    rows = metrics.accuracy_by_bin(values, (10, 20, 30), correct, np.array([1, 2, 3, 4, 4]))
     assert [row[:3] for row in rows] == [(0, 1, 1.0), (1, 2, 0.5), (3, 2, 0.5)]
     assert [row[3] for row in rows] == [(0.0, 1.0), (0.0, 1.0), (0.0, 1.0)]
-    many = statistics.accuracy_by_bin(
+    many = metrics.accuracy_by_bin(
         np.repeat([1, 50], 100), (10,), np.arange(200) % 5 != 0, np.arange(200)
     )
-    expected = statistics.track_interval(np.arange(100) % 5 != 0, None)
+    expected = metrics.track_interval(np.arange(100) % 5 != 0, None)
     assert many == [(0, 100, 0.8, expected), (1, 100, 0.8, expected)]

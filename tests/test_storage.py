@@ -6,15 +6,15 @@ import re
 
 import pytest
 
-from lab import storage
-from lab.storage import LabError
+from lab import files
+from lab.errors import LabError
 
 
 def test_atomic_puts_the_file_there_at_the_end(tmp_path):
     """Until the block ends the old content stands; folders are made; nothing else remains."""
     path = tmp_path / "new" / "a.png"
     for content, before in (("one", None), ("two", "one")):
-        with storage.atomic(path) as part:
+        with files.atomic(path) as part:
             part.write_text(content)
             assert part.parent == path.parent
             assert part.suffix == ".png"
@@ -28,7 +28,7 @@ def test_atomic_leaves_nothing_half_written(tmp_path, error):
     """An error or Ctrl-C in the block keeps the old file and removes the new one."""
     path = tmp_path / "a.json"
     path.write_text("old")
-    with pytest.raises(error), storage.atomic(path) as part:
+    with pytest.raises(error), files.atomic(path) as part:
         part.write_text("ne")
         raise error
     assert path.read_text() == "old"
@@ -37,7 +37,7 @@ def test_atomic_leaves_nothing_half_written(tmp_path, error):
 
 def test_atomic_keeps_the_usual_permissions(tmp_path):
     """The file is as readable as any other, though temporary files are private."""
-    with storage.atomic(tmp_path / "a"):
+    with files.atomic(tmp_path / "a"):
         pass
     (tmp_path / "b").touch()
     assert os.stat(tmp_path / "a").st_mode == os.stat(tmp_path / "b").st_mode
@@ -49,7 +49,7 @@ def test_atomic_where_nothing_can_be_written(tmp_path):
     (tmp_path / "folder" / "inside").mkdir(parents=True)
     for path in (tmp_path / "file" / "a", tmp_path / "folder"):
         wanted = f"^{re.escape(str(path))}: cannot be written \\(.+\\); choose another place"
-        with pytest.raises(LabError, match=wanted), storage.atomic(path):
+        with pytest.raises(LabError, match=wanted), files.atomic(path):
             pass
     assert sorted(file.name for file in tmp_path.iterdir()) == ["file", "folder"]
 
@@ -57,11 +57,11 @@ def test_atomic_where_nothing_can_be_written(tmp_path):
 def test_write_json(tmp_path):
     """What was written comes back, readable; NaN, which JSON has not, is refused whole."""
     path = tmp_path / "metrics.json"
-    storage.write_json(path, {"name": "Vorfahrt gewähren", "top": [1, None]})
+    files.write_json(path, {"name": "Vorfahrt gewähren", "top": [1, None]})
     assert json.loads(path.read_text("utf-8")) == {"name": "Vorfahrt gewähren", "top": [1, None]}
     assert "gewähren" in path.read_text("utf-8")
     with pytest.raises(ValueError, match="not JSON compliant"):
-        storage.write_json(path, {"loss": float("nan")})
+        files.write_json(path, {"loss": float("nan")})
     assert json.loads(path.read_text("utf-8"))["top"] == [1, None]
 
 
@@ -69,8 +69,8 @@ def test_hashes(tmp_path):
     """The hashes of "abc", as FIPS 180-2 and RFC 1321 give them."""
     (tmp_path / "abc").write_bytes(b"abc")
     sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert storage.file_hash(tmp_path / "abc") == sha256
-    assert storage.file_hash(tmp_path / "abc", "md5") == "900150983cd24fb0d6963f7d28e17f72"
+    assert files.file_hash(tmp_path / "abc") == sha256
+    assert files.file_hash(tmp_path / "abc", "md5") == "900150983cd24fb0d6963f7d28e17f72"
 
 
 def test_folder_size(tmp_path):
@@ -78,8 +78,8 @@ def test_folder_size(tmp_path):
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "one").write_bytes(b"1")
     (tmp_path / "a" / "b" / "two").write_bytes(b"22")
-    assert storage.folder_size(tmp_path) == 3
-    assert storage.folder_size(tmp_path / "none") == 0
+    assert files.folder_size(tmp_path) == 3
+    assert files.folder_size(tmp_path / "none") == 0
 
 
 @pytest.mark.parametrize(
@@ -97,11 +97,11 @@ def test_folder_size(tmp_path):
 )
 def test_human_size(count, text):
     """Thousands, one decimal, no "1000.0 kB"."""
-    assert storage.human_size(count) == text
+    assert files.human_size(count) == text
 
 
 def test_check_space(tmp_path):
     """Too little room is said with both numbers, also of a folder that is yet to be made."""
-    storage.check_space(tmp_path / "to be made", 1)
+    files.check_space(tmp_path / "to be made", 1)
     with pytest.raises(LabError, match=r"1000\.0 TB are needed there and .+ are free; make"):
-        storage.check_space(tmp_path / "to be made", 10**15)
+        files.check_space(tmp_path / "to be made", 10**15)

@@ -13,7 +13,10 @@ import pytest
 
 import feature_extraction
 import train_feature_extraction
-from lab import classifier, downloads, inputs, provenance, rendered, runs, signs, storage, weights
+from lab import classifier, files, runs, sources, weights
+from lab.data import dataset, fingerprints
+from lab.downloads import fetching
+from lab.drawn_signs import photographs
 
 MOST_BYTES = 6 * 2**20
 
@@ -21,26 +24,26 @@ MOST_BYTES = 6 * 2**20
 @pytest.fixture(scope="module")
 def bundled():
     """The classifier and its trunk."""
-    return classifier.load(inputs.BUNDLED), weights.read(inputs.BUNDLED / runs.TRUNK)
+    return classifier.load(sources.BUNDLED), weights.read(sources.BUNDLED / runs.TRUNK)
 
 
 @pytest.fixture(scope="module")
 def train_p(lab_data):
     """The real train.p."""
-    return signs.load(lab_data / "train.p")
+    return dataset.load(lab_data / "train.p")
 
 
 def test_size_and_safety():
     """At most 6 MiB in all, and files that are read without pickle."""
-    assert storage.folder_size(inputs.BUNDLED) <= MOST_BYTES
+    assert files.folder_size(sources.BUNDLED) <= MOST_BYTES
     for name in (runs.TRUNK, runs.CLASSIFIER):
-        with zipfile.ZipFile(inputs.BUNDLED / name) as archive:
+        with zipfile.ZipFile(sources.BUNDLED / name) as archive:
             for member in archive.namelist():
                 np.load(io.BytesIO(archive.read(member)), allow_pickle=False)
-    names = {path.name for path in inputs.BUNDLED.iterdir()}
+    names = {path.name for path in sources.BUNDLED.iterdir()}
     assert names >= {"README.md", "metrics.json", runs.TRUNK, runs.CLASSIFIER}
     assert not any(
-        path.suffix in (".p", ".pkl", ".keras", ".h5") for path in inputs.BUNDLED.iterdir()
+        path.suffix in (".p", ".pkl", ".keras", ".h5") for path in sources.BUNDLED.iterdir()
     )
 
 
@@ -49,17 +52,17 @@ def test_trained_from_scratch_on_train_p_alone(bundled):
     recipe = bundled[1].recipe
     assert recipe["train"] == "scratch" and recipe["split"] == "track"
     assert recipe["weights_sha256"] is None and recipe["data"] == "train.p"
-    metrics = json.loads((inputs.BUNDLED / "metrics.json").read_text())
+    metrics = json.loads((sources.BUNDLED / "metrics.json").read_text())
     assert metrics["test_tracks_accuracy"] >= 0.97
     assert len(bundled[1].trained_on) and len(bundled[1].held_out)
 
 
 def test_it_names_the_examples(capfd, tmp_path):
     """A fresh clone, offline: every example gets its own name, and surely."""
-    argv = ["--model", str(inputs.BUNDLED), "--offline", "--json"]
+    argv = ["--model", str(sources.BUNDLED), "--offline", "--json"]
     assert feature_extraction.main(argv) == 0
     pictures = json.loads(capfd.readouterr().out)["pictures"]
-    assert len(pictures) == len(inputs.examples()) >= 5
+    assert len(pictures) == len(sources.examples()) >= 5
     for picture in pictures:
         stem = os.path.basename(picture["file"]).removesuffix(".png").replace("-", " ")
         name = picture["top"][0]["class"].lower().replace("(", "").replace("km/h)", "")
@@ -68,7 +71,7 @@ def test_it_names_the_examples(capfd, tmp_path):
 
 def test_it_names_rendered_signs(bundled):
     """Of 43 classes that it never saw drawn, the majority of 50 is right in at least 39."""
-    images, labels = rendered.signs(43 * 50, seed=1)
+    images, labels = photographs.signs(43 * 50, seed=1)
     predicted = bundled[0].answers(images, bundled[1])[0].argmax(axis=1)
     votes = np.zeros((43, 43), int)
     np.add.at(votes, (labels, predicted), 1)
@@ -78,7 +81,7 @@ def test_it_names_rendered_signs(bundled):
 def test_the_labs_two_signs(lab_data, capfd):
     """Stop and road work, each above 0.9."""
     files = [str(lab_data / "lab" / name) for name in ("stop.jpg", "construction.jpg")]
-    assert feature_extraction.main([*files, "--model", str(inputs.BUNDLED), "--json"]) == 0
+    assert feature_extraction.main([*files, "--model", str(sources.BUNDLED), "--json"]) == 0
     stop, work = (p["top"][0] for p in json.loads(capfd.readouterr().out)["pictures"])
     assert stop["class"] == "Stop" and stop["probability"] > 0.9
     assert work["class"] == "Road work" and work["probability"] > 0.9
@@ -86,20 +89,20 @@ def test_the_labs_two_signs(lab_data, capfd):
 
 def test_its_figure_is_had_again(lab_data, bundled, train_p, capfd, tmp_path):
     """--evaluate train.p judges on the test tracks alone, and gives the card's figure."""
-    argv = ["--model", str(inputs.BUNDLED), "--evaluate", str(lab_data / "train.p"), "--json"]
+    argv = ["--model", str(sources.BUNDLED), "--evaluate", str(lab_data / "train.p"), "--json"]
     assert feature_extraction.main([*argv, "--output", str(tmp_path / "e")]) == 0
     out, err = capfd.readouterr()
     result = json.loads(out)
-    metrics = json.loads((inputs.BUNDLED / "metrics.json").read_text())
+    metrics = json.loads((sources.BUNDLED / "metrics.json").read_text())
     assert result["accuracy"] == pytest.approx(metrics["test_tracks_accuracy"], abs=5e-4)
-    _, _, test = signs.three_way_split(train_p)
+    _, _, test = dataset.three_way_split(train_p)
     assert result["images"] == len(test)
     assert f"it is judged on the other {len(test):,} alone" in err
 
 
 def test_no_figure_on_what_the_trunk_was_trained_on(lab_data, train_p, bundled, capfd, tmp_path):
     """In any order, in part, and with other pixels of the same signs: status 2."""
-    train, _, test = signs.three_way_split(train_p)
+    train, _, test = dataset.three_way_split(train_p)
     some = np.random.default_rng(0).permutation(train)[:50]
 
     def refused(rows, flip=0):
@@ -109,22 +112,22 @@ def test_no_figure_on_what_the_trunk_was_trained_on(lab_data, train_p, bundled, 
         argv = ["--weights", "bundled", "--data", str(tmp_path / "part.p")]
         assert train_feature_extraction.main([*argv, "--output", str(tmp_path / "r")]) == 2
         assert "no figure may be had" in capfd.readouterr().err
-        argv = ["--model", str(inputs.BUNDLED), "--evaluate", str(tmp_path / "part.p")]
+        argv = ["--model", str(sources.BUNDLED), "--evaluate", str(tmp_path / "part.p")]
         assert feature_extraction.main([*argv, "--output", str(tmp_path / "e")]) == 2
         assert "no figure may be had" in capfd.readouterr().err
         assert not (tmp_path / "r").exists() and not (tmp_path / "e").exists()
 
     refused(some)
     refused(some, flip=np.uint8(1))
-    prints = provenance.fingerprints(train_p.subset(test))
-    assert not provenance.seen(prints, bundled[1].trained_on, bundled[1].held_out).any()
+    prints = fingerprints.fingerprints(train_p.subset(test))
+    assert not fingerprints.seen(prints, bundled[1].trained_on, bundled[1].held_out).any()
 
 
 def test_it_starts_quickly(tmp_path):
     """A picture's name comes within two seconds of TensorFlow's own import, on a quiet machine."""
-    picture = str(inputs.examples()[0])
-    script = [sys.executable, str(storage.ROOT / "feature_extraction.py"), picture]
-    script += ["--model", str(inputs.BUNDLED)]
+    picture = str(sources.examples()[0])
+    script = [sys.executable, str(files.ROOT / "feature_extraction.py"), picture]
+    script += ["--model", str(sources.BUNDLED)]
     clock = "import time; t = time.perf_counter(); {}; print(time.perf_counter() - t)"
     run = f"import subprocess; subprocess.run({script!r}, capture_output=True, check=True)"
     ours, theirs = [], []
@@ -139,5 +142,5 @@ def test_it_starts_quickly(tmp_path):
 
 def test_offline_the_lab_has_all_it_needs(monkeypatch):
     """What make lab falls back on is in the repository."""
-    assert (inputs.BUNDLED / runs.TRUNK).is_file() and inputs.examples()
-    assert set(downloads.REMOTE) >= {inputs.WEIGHTS, "train.p"}
+    assert (sources.BUNDLED / runs.TRUNK).is_file() and sources.examples()
+    assert set(fetching.REMOTE) >= {sources.WEIGHTS, "train.p"}

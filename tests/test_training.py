@@ -9,26 +9,28 @@ import tensorflow as tf
 
 import alexnet
 import train_feature_extraction
-from lab import augmentation, finetuning, provenance, signs, training, weights
-from lab.storage import LabError
+from lab import weights
+from lab.data import dataset, fingerprints
+from lab.errors import LabError
+from lab.training import augmentation, learner, whole_network
 
 
 @pytest.fixture(scope="module")
 def data(tiny):
-    """The tiny data as Signs."""
-    return signs.from_dict(tiny, "tiny.p")
+    """The tiny data as Dataset."""
+    return dataset.from_dict(tiny, "tiny.p")
 
 
 def small_plan(epochs=2, **other):
     """Input of 99 pixels, all epochs."""
     parts = {"batch_size": 30, "sizes": (99,), "rate": 1e-3, "scale": alexnet.PICTURE_SCALE}
-    return training.Plan(epochs, **(parts | other))
+    return learner.Plan(epochs, **(parts | other))
 
 
 def started(data, plan, rows=slice(0, None, 2)):
     """A training of random weights on every second picture."""
     images, labels = data.images[rows], data.labels[rows]
-    return training.Run(alexnet.random_arrays(0), images, labels, plan, 43)
+    return learner.Run(alexnet.random_arrays(0), images, labels, plan, 43)
 
 
 def test_copies_are_new_and_repeatable(data):
@@ -80,7 +82,7 @@ def test_the_learning_rate_rises_and_falls(data):
     run = started(data, small_plan(100))
     rates = [run._rate(step) for step in range(100 * run.steps)]
     top = int(np.argmax(rates))
-    assert 0 < top <= training.WARMUP and max(rates) <= 1e-3
+    assert 0 < top <= learner.WARMUP and max(rates) <= 1e-3
     assert np.all(np.diff(rates[top:]) <= 0) and rates[-1] < 1e-6
 
 
@@ -99,7 +101,7 @@ def test_what_is_kept_is_the_network(data):
 def test_fine_tuning_starts_from_the_given_weights(data):
     """Before the first step, the network is the one that was given."""
     arrays = alexnet.random_arrays(3)
-    run = training.Run(arrays, data.images, data.labels, small_plan(scale=1.0), 43)
+    run = learner.Run(arrays, data.images, data.labels, small_plan(scale=1.0), 43)
     for name, pair in run.arrays().items():
         for ours, given in zip(pair, arrays[name], strict=True):
             np.testing.assert_allclose(ours, given, rtol=1e-6)
@@ -116,7 +118,7 @@ def test_dropout_drops_in_training_alone(data):
 
 def test_killed_and_resumed_to_the_same_end(data, tmp_path, monkeypatch):
     """A training that is killed in the middle of an epoch ends as one that isn't."""
-    monkeypatch.setattr(training, "CHECKPOINT_STEPS", 1)
+    monkeypatch.setattr(learner, "CHECKPOINT_STEPS", 1)
     whole = started(data, small_plan())
     while whole.epoch < 2:
         whole.train_epoch()
@@ -178,9 +180,9 @@ def test_the_network_by_the_script(tiny_p, conv_npz, tmp_path, data, capfd):
     metrics = json.loads((tmp_path / "r/metrics.json").read_text())
     assert metrics["train"] == "all" and 0 <= metrics["test_tracks_accuracy"] <= 1
     trunk = weights.read(tmp_path / "r/trunk.npz")
-    train, validation, test = signs.three_way_split(data)
-    prints = provenance.fingerprints(data)
-    seen = provenance.seen(prints, trunk.trained_on, trunk.held_out)
+    train, validation, test = dataset.three_way_split(data)
+    prints = fingerprints.fingerprints(data)
+    seen = fingerprints.seen(prints, trunk.trained_on, trunk.held_out)
     assert set(np.flatnonzero(seen)) == {*train, *validation}
     assert set(np.flatnonzero(~seen)) == set(test)
     assert not (tmp_path / "r/checkpoint.npz").exists()
@@ -199,7 +201,7 @@ def test_what_cannot_be_trained(tiny_p, conv_npz, capfd, tmp_path):
 
 def test_small_input_first():
     """Scratch begins with small pictures and ends with the network's own size."""
-    plan = finetuning.plan("scratch", 18, 128, 0, "bfloat16")
+    plan = whole_network.plan("scratch", 18, 128, 0, "bfloat16")
     sizes = [plan.size(epoch) for epoch in range(18)]
     assert sizes[0] == 99 and sizes[-1] == 227 and sizes == sorted(sizes)
     keras.backend.clear_session()

@@ -14,7 +14,7 @@ import python2_npy
 from onnx import TensorProto, helper, numpy_helper
 
 from lab import weights
-from lab.storage import LabError
+from lab.errors import LabError
 
 SHAPES = {"fc6": (8, 5), "conv1": (3, 3, 2, 4), "conv2": (1, 1, 4, 2)}
 

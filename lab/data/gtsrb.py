@@ -1,0 +1,251 @@
+"""GTSRB as its authors publish it, folder or zip, read in place: nothing is unpacked.
+
+A training set is .../000NN/TTTTT_FFFFF.ppm (class; track, frame) with a table GT-000NN.csv in each
+folder, the test set .../Images/NNNNN.ppm with one GT-final_test.csv. The tables' columns are those
+of `COLUMNS`, separated by semicolons.
+"""
+
+import csv
+import io
+import pickle
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lab import files, pictures
+from lab.data import archives
+from lab.data.archives import Folder, Zip
+from lab.errors import LabError
+
+CLASSES = 43
+SIDE = 32  # pixels, of train.p
+COLUMNS = ("Filename", "Width", "Height", "Roi.X1", "Roi.Y1", "Roi.X2", "Roi.Y2", "ClassId")
+TABLE = re.compile(r"GT-(\d{5})\.csv", re.ASCII)
+TRAINING_PICTURE = re.compile(r"(\d{5})_(\d{5})\.ppm", re.ASCII)  # track, frame
+TEST_PICTURE = re.compile(r"(\d{5})\.ppm", re.ASCII)
+TEST_TABLE, TEST_TABLE_ZIP = "GT-final_test.csv", "GTSRB_Final_Test_GT.zip"
+TEST_ZIP = "GTSRB_Final_Test_Images.zip"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A picture as its table describes it."""
+
+    name: str
+    where: str  # the table and the line, for messages
+    number: tuple[int, ...]  # track and frame, or a test picture's number
+    size: tuple[int, int]  # width, height
+    box: tuple[int, int, int, int]  # x1, y1, x2, y2
+    label: int
+
+
+def read(path: str | Path) -> dict:
+    """Reads the training set or the test set.
+
+    Args:
+        path: an official zip, or a folder: Images, Final_Training, GTSRB or what GTSRB lies in.
+
+    Returns:
+        Ordered by class, track, frame, as train.p is, or by a test picture's number:
+        features uint8 (n, 32, 32, 3), RGB; labels int64 (n,); sizes int64 (n, 2), width and height;
+        coords int64 (n, 4), x1, y1, x2, y2; tracks int64 (n,) from 0, or None for the test set;
+        files, a list of n str.
+
+    Raises:
+        LabError: it is not GTSRB, or a picture or row is missing, empty or broken: which one, and
+            in which line of which table.
+    """
+    with archives.opened(path) as archive:
+        folders, training = _find_set(archive)
+        read_rows = _training_rows if training else _test_rows
+        rows = [(folder, row) for folder in folders for row in read_rows(archive, folder)]
+        rows.sort(key=lambda pair: (training and pair[1].label, pair[1].number))
+        features = np.stack([_picture(archive, folder, row) for folder, row in rows])
+        names = [archive.where(posixpath.join(folder, row.name)) for folder, row in rows]
+    tracks = None
+    if training:
+        signs = [(row.label, row.number[0]) for _, row in rows]
+        tracks = np.unique(signs, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return {
+        "features": features,
+        "labels": np.array([row.label for _, row in rows], np.int64),
+        "sizes": np.array([row.size for _, row in rows], np.int64),
+        "coords": np.array([row.box for _, row in rows], np.int64),
+        "tracks": tracks,
+        "files": names,
+    }
+
+
+def convert_archive(archive: str | Path, target: str | Path) -> None:
+    """Writes a train.p from the official training set; the file is whole or not there.
+
+    Args:
+        archive: zip or folder, as for `read`.
+        target: the pickle, protocol 3: a dict of features and labels uint8, sizes and coords int32.
+
+    Raises:
+        LabError: as `read`, or it is the test set.
+    """
+    content = read(archive)
+    if content["tracks"] is None:
+        raise LabError(
+            f"{archive}: expected the training set; received the test set; take "
+            "GTSRB_Final_Training_Images.zip"
+        )
+    kinds = {"features": np.uint8, "labels": np.uint8, "sizes": np.int32, "coords": np.int32}
+    with files.atomic(Path(target)) as temporary, open(temporary, "wb") as file:
+        pickle.dump({name: content[name].astype(kind) for name, kind in kinds.items()}, file, 3)
+
+
+def _find_set(archive: Folder | Zip) -> tuple[list[str], bool]:
+    """The folders with the pictures, and whether they are of a training set."""
+    training, test = [], []
+    for folder, names in archive.files.items():
+        if any(TABLE.fullmatch(name) or TRAINING_PICTURE.fullmatch(name) for name in names):
+            training.append(folder)
+        elif any(map(TEST_PICTURE.fullmatch, names)):
+            test.append(folder)
+    sets = sorted({posixpath.dirname(folder) for folder in training} | set(test))
+    if not sets:
+        raise LabError(
+            f"{archive.path}: expected GTSRB as published, training or test set; found no "
+            "000NN/TTTTT_FFFFF.ppm and no NNNNN.ppm; name the folder or zip that has them"
+        )
+    if len(sets) > 1:
+        named = ", ".join(name or "." for name in sets[:4])
+        raise LabError(
+            f"{archive.path}: expected one set of pictures; received {len(sets)}: {named}; name "
+            "the folder of one of them"
+        )
+    return sorted(training) or test, bool(training)
+
+
+def _training_rows(archive: Folder | Zip, folder: str) -> list[Row]:
+    tables = sorted(filter(TABLE.fullmatch, archive.files[folder]))
+    if len(tables) != 1:
+        raise LabError(
+            f"{archive.where(folder)}: expected one table GT-000NN.csv beside the pictures; "
+            f"received {len(tables)}; unpack the archive again"
+        )
+    name = posixpath.join(folder, tables[0])
+    rows = _rows(archive, folder, archive.read(name), archive.where(name), TRAINING_PICTURE)
+    label = int(TABLE.fullmatch(tables[0])[1])
+    for row in rows:
+        if row.label != label:
+            raise LabError(
+                f"{row.where}: expected ClassId {label}, this table's; received "
+                f"{row.label}; correct it"
+            )
+    return rows
+
+
+def _test_rows(archive: Folder | Zip, folder: str) -> list[Row]:
+    found = archive.beside_or_above(folder, TEST_TABLE)
+    zipped = archive.path.absolute().parent / TEST_TABLE_ZIP
+    if found is None and zipped.is_file():
+        with archives.opened(zipped) as other:
+            found = other.beside_or_above("", TEST_TABLE)
+    if found is None:
+        raise LabError(
+            f"{archive.where(folder)}: expected {TEST_TABLE} beside the test pictures or up to two "
+            f"folders above; found none; put the one of {TEST_TABLE_ZIP} there"
+        )
+    return _rows(archive, folder, *found, TEST_PICTURE)
+
+
+def _rows(
+    archive: Folder | Zip, folder: str, content: bytes, table: str, pattern: re.Pattern
+) -> list[Row]:
+    """The table's rows, one for each of the folder's pictures."""
+    without = set(filter(pattern.fullmatch, archive.files[folder]))
+    rows, seen = [], set()
+    for line, cells in _lines(content, table):
+        row = _row(cells, f"{table} line {line}", pattern)
+        if row.name in seen:
+            raise LabError(
+                f"{row.where}: expected one row a picture; received {row.name} again; remove it"
+            )
+        if row.name not in without:
+            place = archive.where(posixpath.join(folder, row.name))
+            raise LabError(
+                f"{row.where}: expected the picture {place}; it is missing; "
+                "unpack the archive again"
+            )
+        without.remove(row.name)
+        seen.add(row.name)
+        rows.append(row)
+    if without:
+        raise LabError(
+            f"{table}: expected a row for each picture; received none for {min(without)} "
+            f"({len(without)} such pictures); get the table again"
+        )
+    return rows
+
+
+def _lines(content: bytes, table: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """The table's rows by column, each with its line number."""
+    try:
+        reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";")
+        header = next(reader, [])
+        if missing := [name for name in COLUMNS if name not in header]:
+            raise LabError(
+                f"{table} line 1: expected the columns {';'.join(COLUMNS)}; {missing[0]} is "
+                "missing; get the table again"
+            )
+        for cells in reader:
+            if len(cells) != len(header):
+                raise LabError(
+                    f"{table} line {reader.line_num}: expected {len(header)} cells; received "
+                    f"{len(cells)}; get the table again"
+                )
+            yield reader.line_num, dict(zip(header, cells, strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise LabError(
+            f"{table}: expected a table, cells separated by semicolons; received something else "
+            f"({error}); get the table again"
+        ) from None
+
+
+def _row(cells: dict[str, str], where: str, pattern: re.Pattern) -> Row:
+    name = pattern.fullmatch(cells["Filename"])
+    if not name:
+        form = "TTTTT_FFFFF.ppm" if pattern is TRAINING_PICTURE else "NNNNN.ppm"
+        raise LabError(
+            f"{where}: expected a Filename {form}; received {cells['Filename']!r}; correct it"
+        )
+    for column in COLUMNS[1:]:
+        if not re.fullmatch(r"[0-9]{1,5}", cells[column]):
+            raise LabError(
+                f"{where}: expected a whole number as {column}; received "
+                f"{cells[column]!r}; correct it"
+            )
+    width, height, *box, label = (int(cells[column]) for column in COLUMNS[1:])
+    if label >= CLASSES:
+        raise LabError(
+            f"{where}: expected a ClassId from 0 to {CLASSES - 1}; received {label}; correct it"
+        )
+    return Row(name[0], where, tuple(map(int, name.groups())), (width, height), tuple(box), label)
+
+
+def _picture(archive: Folder | Zip, folder: str, row: Row) -> np.ndarray:
+    """The row's picture, brought to 32x32 as train.p's pictures were."""
+    name = posixpath.join(folder, row.name)
+    try:
+        picture = pictures.decode(io.BytesIO(archive.read(name)), archive.where(name))
+    except LabError as error:
+        raise LabError(f"{row.where}: {error}") from None
+    height, width = picture.shape[:2]
+    if (width, height) != row.size:
+        raise LabError(
+            f"{row.where}: expected a picture of {row.size[0]}x{row.size[1]} pixels; received "
+            f"{archive.where(name)} of {width}x{height}; get it again"
+        )
+    # The rule that train.p shows: pictures whose originals are below 32 pixels lie in the span of
+    # half-pixel bilinear interpolation to within one rounding (what is left is 0.29 = 1 / sqrt(12);
+    # other rules leave more). It averages nothing: originals 96 pixels wide, of which it takes
+    # every third, came out the sharpest.
+    return pictures.to_uint8(pictures.bilinear(picture, SIDE, SIDE))

@@ -1,0 +1,231 @@
+"""Downloads: a published file gets beside the scripts, verified, whole or not at all.
+
+A file that is there is used as it is. Only this module reaches for the network.
+"""
+
+import glob
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from lab import files
+from lab.downloads.catalogue import REMOTE, Remote
+from lab.errors import LabError
+from lab.files import human_size
+
+PATIENCE = 9.0  # seconds for all addresses of a file together to give a first answer
+STALLED = 30.0  # seconds without a byte after which a download that had begun is given up
+CHUNK = 2**16  # bytes
+
+
+class _Failed(Exception):
+    """An address did not give the file; the text says why."""
+
+
+def fetch(
+    name: str,
+    folder: str | Path | None = None,
+    offline: bool = False,
+    patience: float | None = None,
+) -> Path:
+    """Gives a published file's path, downloading it where it is missing.
+
+    Address, size and target are said on stderr first. An interrupted download stays as `.part` and
+    goes on at the next call. Size and hash are verified where published, content where they aren't.
+
+    Args:
+        name: a key of `REMOTE`.
+        folder: where the file is looked for and put; None: beside the scripts.
+        offline: do not reach for the network. What can be made from a file that is there, is.
+        patience: seconds for all its addresses together to give a first answer; None: `PATIENCE`.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        LabError: the file is not there and cannot be had; the text has the ways to get it.
+    """
+    remote = REMOTE[name]
+    path = Path(folder or files.ROOT) / name
+    if path.exists():
+        return path
+    archive = path.with_name(remote.made_from or name)
+    if archive.exists():
+        _make(remote, archive, path)
+        return path
+    targets = dict.fromkeys((path, archive))  # one, where nothing else makes the file
+    sources = [(target, url) for target in targets for url in REMOTE[target.name].addresses]
+    target, failures = _first_of([] if offline else sources, patience or PATIENCE)
+    if target is None:
+        raise LabError(_ways(name, path, failures))
+    if target != path:
+        _make(remote, archive, path)
+        archive.unlink()  # nobody asked for these 276 MB
+    return path
+
+
+def _first_of(sources: list[tuple[Path, str]], patience: float) -> tuple[Path | None, list[str]]:
+    """Downloads from the first address that gives its file: that file, and who failed before."""
+    failures = []
+    for target, url, answer in _ask(sources, patience):
+        try:
+            _download(target, url, answer)
+        except _Failed as failed:
+            failures.append(f"{urlsplit(url).hostname}: {failed}")
+        else:
+            return target, failures
+    return None, failures
+
+
+def _ways(name: str, path: Path, failures: list[str]) -> str:
+    remote = REMOTE[name]
+    why = f"could not be downloaded ({'; '.join(failures)})" if failures else "--offline is set"
+    others = REMOTE[remote.made_from].addresses if remote.made_from else ()
+    archive = f", or put {' or '.join(others)} beside it" if others else ""
+    return (
+        f"{path}: expected {remote.origin}; it is missing and {why}: save "
+        f"{' or '.join(remote.addresses)} there{archive}, or {remote.otherwise}"
+    )
+
+
+def _make(remote: Remote, archive: Path, path: Path) -> None:
+    _say(f"{path.name}: making {path} from {archive}")
+    remote.make(archive, path)
+
+
+def _ask(
+    sources: list[tuple[Path, str]], left: float
+) -> Iterator[tuple[Path, str, int | Exception]]:
+    """Asks one address after the other for its first answer, each with its share of the time left.
+
+    Yields:
+        Target, address, and the file's size in bytes (0: not told) or what went wrong.
+    """
+    for number, (target, url) in enumerate(sources):
+        share = left / (len(sources) - number)
+        answers: queue.SimpleQueue[int | Exception] = queue.SimpleQueue()
+        start = time.monotonic()
+        # In a thread, as looking up a host's name knows no time limit.
+        threading.Thread(target=_first_answer, args=(url, share, answers), daemon=True).start()
+        try:
+            answer = answers.get(timeout=share)
+        except queue.Empty:
+            answer = _Failed(f"no answer within {share:.0f} seconds")
+        left -= time.monotonic() - start
+        yield target, url, answer
+
+
+def _first_answer(url: str, seconds: float, answers: queue.SimpleQueue) -> None:
+    import requests  # here and below: only where something is missing
+
+    try:
+        with requests.get(url, stream=True, timeout=seconds, headers=_headers()) as response:
+            response.raise_for_status()
+            answers.put(int(response.headers.get("Content-Length", 0)))
+    except Exception as error:  # whatever it is, the next address is tried
+        answers.put(error)
+
+
+def _download(path: Path, url: str, answer: int | Exception) -> None:
+    if isinstance(answer, Exception):
+        raise _Failed(_reason(answer))
+    # Named after the host: halves of two files that differ would not be noticed without a hash.
+    part = path.with_name(f"{path.name}.{urlsplit(url).hostname}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(part, "ab") as file:
+            _receive(file, path, url, answer)
+        try:
+            _verify(part, path.name, answer)
+        except LabError as error:
+            part.unlink()
+            raise _Failed(f"what came was not {path.name} ({error})") from None
+        os.replace(part, path)
+        for other in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
+            other.unlink()
+    except OSError as error:
+        raise LabError(
+            f"{path}: cannot be written ({error.strerror or error}); make room, or get {url} "
+            "elsewhere"
+        ) from None
+
+
+def _receive(file, path: Path, url: str, size: int) -> None:
+    """Adds to an open .part file what it lacks."""
+    import pooch
+    import requests
+
+    have = file.tell()
+    if size and have > size:
+        have = file.truncate(0)
+    files.check_space(path.parent, size - have)
+    told = human_size(size) if size else "unknown size"
+    there = f", of which {human_size(have)} are there" if have else ""
+    _say(f"{path.name}: downloading {url} ({told}{there}) to {path}")
+    if size and have == size:
+        return
+
+    def start_over(response: requests.Response, **_: object) -> None:
+        # The whole file, though only its rest was asked for; or "there is no such rest".
+        if response.status_code in (200, 416):
+            file.truncate(0)
+
+    download = pooch.HTTPDownloader(
+        progressbar=True,
+        chunk_size=CHUNK,
+        timeout=(PATIENCE, STALLED),
+        headers=_headers(have),
+        hooks={"response": start_over},
+    )
+    try:
+        download(url, file, None)
+    except requests.RequestException as error:
+        kept = os.fstat(file.fileno()).st_size
+        rest = f", {human_size(kept)} are kept for the next run" if kept else ""
+        raise _Failed(_reason(error) + rest) from None
+
+
+def _verify(part: Path, name: str, size: int) -> None:
+    remote = REMOTE[name]
+    received, wanted = part.stat().st_size, remote.size or size
+    if wanted and received != wanted:
+        raise LabError(f"expected {wanted} bytes; received {received}")
+    if remote.hash:
+        kind, _, expected = remote.hash.partition(":")
+        found = files.file_hash(part, kind)
+        if found != expected:
+            raise LabError(f"expected {kind} {expected}; received {found}")
+    if remote.check:
+        remote.check(part)
+
+
+def _headers(have: int = 0) -> dict[str, str]:
+    # A compressed answer's length is not the file's, and its middle cannot be asked for.
+    headers = {"Accept-Encoding": "identity"}
+    return headers | {"Range": f"bytes={have}-"} if have else headers
+
+
+def _reason(error: Exception) -> str:
+    """An error of requests in a few words; its own fill lines."""
+    import requests
+
+    if isinstance(error, requests.HTTPError):
+        return f"HTTP status {error.response.status_code}"
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate could not be verified"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection broke"
+    if isinstance(error, requests.ConnectionError):
+        return "cannot be reached"
+    return str(error)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

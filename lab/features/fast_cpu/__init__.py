@@ -1,0 +1,1 @@
+"""features.fast_cpu."""

@@ -1,0 +1,70 @@
+"""A linear layer over features that need not fit into memory: forward and back in pieces."""
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+
+CHUNK = 2048  # pictures at a time
+
+
+def initial(width, classes, seed):
+    """The lab's initial kernel (width, classes), normal with deviation 0.01, and bias, zero."""
+    generator = np.random.default_rng(seed)
+    kernel = generator.normal(0, 0.01, (width, classes)).astype(np.float32)
+    return kernel, np.zeros(classes, np.float32)
+
+
+def logits(features, rows, kernel, bias):
+    """float32 logits (len(rows), classes) of a linear head, in pieces: the whole need not fit."""
+    kernel, bias = tf.convert_to_tensor(kernel), tf.convert_to_tensor(bias)
+    chunks = (features[rows[i : i + CHUNK]] for i in range(0, len(rows), CHUNK))
+    return np.concatenate([_product(some, kernel, bias).numpy() for some in chunks])
+
+
+def back(features, rows, errors):
+    """Back through a linear head, in pieces as well: the features' transpose times errors.
+
+    Args:
+        features: float16 (n, d), an array or `lab.kept.Kept`.
+        rows: int (m,), those that are multiplied.
+        errors: float32 (m, k).
+
+    Returns:
+        float32 (d, k).
+    """
+    total = tf.zeros((features.shape[1], errors.shape[1]))
+    for i in range(0, len(rows), CHUNK):
+        total = _added(total, features[rows[i : i + CHUNK]], errors[i : i + CHUNK])
+    return total.numpy()
+
+
+@tf.function(reduce_retracing=True)
+def _added(total, x, errors):
+    return total + tf.matmul(tf.cast(x, tf.float32), errors, transpose_a=True)
+
+
+@tf.function(reduce_retracing=True)
+def _product(x, kernel, bias):
+    # NumPy, on one core, takes longer to turn float16 into float32 than to multiply.
+    return tf.matmul(tf.cast(x, tf.float32), kernel) + bias
+
+
+def projected(x, rows=None, width=256):
+    """float32 (n, width): a random projection, in which distances are nearly kept.
+
+    Args:
+        x: float (m, d).
+        rows: int (n,), those wanted; None: all.
+        width: of the result, at most.
+    """
+    rows = np.arange(len(x)) if rows is None else rows
+    if x.shape[1] <= width:
+        return x[rows].astype(np.float32)
+    return logits(x, rows, _directions(x.shape[1], width), np.float32(0))
+
+
+@functools.cache
+def _directions(d, width):
+    kernel = np.random.default_rng(0).normal(0, width**-0.5, (d, width))
+    return tf.constant(kernel.astype(np.float32))

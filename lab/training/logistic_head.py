@@ -1,0 +1,194 @@
+"""Multinomial logistic regression by L-BFGS on whitened features, as a linear head.
+
+Adam with the lab's learning rate stops where its epochs end; L-BFGS (scipy's) goes towards the
+optimum, and a penalty keeps it from learning the training signs by heart. Whitening by the
+covariance within classes tells it what is dear: directions in which pictures of one class differ
+anyway, by pose, light and distance, are shrunk; those that tell classes apart stand out. All maps
+are linear: what comes out is a plain kernel and bias on the features as they were.
+"""
+
+import time
+
+import numpy as np
+from scipy import linalg, optimize
+
+from lab.errors import LabError
+from lab.features import linear
+from lab.training import linear_head
+
+SAMPLE = 8_000  # pictures that the principal components are found on
+SPARE = 64  # further directions that make the last components exact
+PASSES = 2  # of the randomised range finder
+SHRINK = 0.1  # of the mean variance, added to each: the last components are not blown up
+MEMORY = 20  # steps that L-BFGS remembers
+
+
+class Logistic:
+    """A linear head in the making.
+
+    Args:
+        x: float16 (n, d), an array or `lab.kept.Kept`.
+        rows: int64 (m,), those to learn from.
+        labels: int64 (m,), of those rows.
+        classes: number of classes.
+        recipe: components, how many principal components are kept; whiten, see `whitening`; and
+            penalty: half of it times the kernel's squares is added to the mean loss.
+        seed: of the sample that the components are found on.
+
+    Raises:
+        LabError: the features are not finite.
+
+    Attributes:
+        kernel: float32 (d, classes).
+        bias: float32 (classes,).
+    """
+
+    def __init__(self, x, rows, labels, classes, recipe, seed=0):
+        self._since = time.perf_counter()
+        self.penalty, self.classes, self.labels = recipe.penalty, classes, labels
+        self.mean, axes = principal_axes(x, rows, recipe.components, seed)
+        scores = _finite(linear.logits(x, rows, axes, -(self.mean @ axes)))  # (m, k)
+        scaled = whitening(scores, labels, recipe.whiten)  # (k, k)
+        self.basis = axes @ scaled  # (d, k)
+        self.z = scores @ scaled  # (m, k)
+        self.weights = np.zeros((self.z.shape[1] + 1) * classes)
+
+    @property
+    def kernel(self):
+        return self.basis @ self._split(self.weights)[0]
+
+    @property
+    def bias(self):
+        kernel, bias = self._split(self.weights)
+        return bias - (self.mean @ self.basis) @ kernel
+
+    def logits(self, x, rows):
+        """float32 logits (len(rows), classes)."""
+        return linear.logits(x, rows, self.kernel, self.bias)
+
+    def finish(self):
+        """Frees what only learning needs, 250 MB on train.p: `descend` cannot go on after it."""
+        del self.z
+
+    def _split(self, weights):
+        table = weights.astype(np.float32).reshape(-1, self.classes)
+        return table[:-1], table[-1]
+
+    def _loss(self, weights):
+        """Mean cross-entropy with the penalty, and its gradient."""
+        kernel, bias = self._split(weights)
+        logits = self.z @ kernel + bias  # (m, classes)
+        logits -= logits.max(axis=1, keepdims=True)
+        own = logits[np.arange(len(logits)), self.labels]
+        np.exp(logits, out=logits)
+        total = logits.sum(axis=1, keepdims=True)
+        loss = float(np.mean(np.log(total[:, 0]) - own))
+        logits /= total
+        logits[np.arange(len(logits)), self.labels] -= 1
+        logits /= len(logits)  # now the gradient of the logits
+        gradient = np.vstack([self.z.T @ logits + self.penalty * kernel, logits.sum(axis=0)])
+        loss += 0.5 * self.penalty * float(np.sum(np.square(kernel)))
+        return loss, gradient.ravel().astype(np.float64)
+
+    def descend(self, iterations, each=1, tell=None):
+        """Goes on towards the optimum.
+
+        Args:
+            iterations: at most so many.
+            each: after so many iterations, and at the end,
+            tell: is called with the loss and the seconds since it was called last, or since the
+                head was begun.
+        """
+        done = 0
+
+        def say(loss):
+            if tell:
+                tell(float(loss), time.perf_counter() - self._since)
+            self._since = time.perf_counter()
+
+        def count(intermediate_result):
+            nonlocal done
+            self.weights = intermediate_result.x.copy()
+            done += 1
+            if done % each == 0:
+                say(intermediate_result.fun)
+
+        found = optimize.minimize(
+            self._loss,
+            self.weights,
+            jac=True,
+            method="L-BFGS-B",
+            callback=count,
+            options={"maxiter": iterations, "maxcor": MEMORY, "ftol": 1e-9, "gtol": 1e-7},
+        )
+        if done % each:  # it was at the optimum before
+            say(found.fun)
+
+
+def principal_axes(x, rows, components, seed=0):
+    """Mean, and the directions in which the features vary most.
+
+    They come from a sample by a randomised range finder (Halko, Martinsson and Tropp, 2011): the
+    covariance of 13,824 features would take minutes to decompose.
+
+    Args:
+        x, rows: as in `Logistic`.
+        components: how many directions, at most.
+        seed: of the sample.
+
+    Returns:
+        mean float32 (d,), axes float32 (d, k), orthonormal columns, the largest variance first.
+    """
+    rng = np.random.default_rng(seed)
+    some = np.sort(rng.permutation(rows)[:SAMPLE])
+    count = len(some)
+    mean = _finite(linear.back(x, some, np.full((count, 1), 1 / count, np.float32))[:, 0])
+    width = min(components + SPARE, count, x.shape[1])
+    axes = rng.standard_normal((x.shape[1], width), np.float32)
+    for _ in range(PASSES):
+        scores = linear.logits(x, some, axes, -(mean @ axes))  # (s, width)
+        axes = linear.back(x, some, scores)  # scores add up to 0, so the mean need not be taken off
+        # scipy's stays in float32, where NumPy's takes four times the memory.
+        axes, _ = linalg.qr(axes, overwrite_a=True, mode="economic")  # (d, width)
+    scores = linear.logits(x, some, axes, -(mean @ axes))
+    variances, vectors = np.linalg.eigh(scores.T @ scores / len(scores))
+    order = np.argsort(-variances)[:components]
+    return mean, axes @ vectors[:, order].astype(np.float32)
+
+
+def _finite(x):
+    if not np.isfinite(x).all():
+        raise LabError(f"expected finite features; received others: {linear_head.OVERFLOW}")
+    return x
+
+
+def whitening(scores, labels, by):
+    """A map of features after which one penalty suits all directions.
+
+    Args:
+        scores: float32 (m, k), of mean 0.
+        labels: int64 (m,).
+        by: the covariance that becomes round: "within" classes; in "total"; None: neither, features
+            are only scaled.
+
+    Returns:
+        float32 (k, k). What it maps the scores to has a mean square length of 1.
+    """
+    scaled = np.eye(scores.shape[1], dtype=np.float32)
+    if by:
+        apart = scores - _means(scores, labels) if by == "within" else scores
+        if not apart.any():  # one picture a class: nothing differs within one
+            apart = scores
+        variances, vectors = np.linalg.eigh(apart.T @ apart / len(apart))
+        gains = (np.maximum(variances, 0) + SHRINK * variances.mean()) ** -0.5
+        scaled = (vectors * gains).astype(np.float32)
+    covariance = scores.T @ scores / len(scores)
+    return scaled / np.sqrt(np.sum((covariance @ scaled) * scaled))
+
+
+def _means(scores, labels):
+    """float32 (m, k): each picture's class mean."""
+    counts = np.bincount(labels).astype(np.float32)
+    sums = np.zeros((len(counts), scores.shape[1]), np.float32)
+    np.add.at(sums, labels, scores)
+    return (sums / np.maximum(counts, 1)[:, None])[labels]
