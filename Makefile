@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help lab test format clean
+.PHONY: help lab test format clean distclean
 
 help:
-	@echo "make lab     run the four scripts in the lab's order"
-	@echo "make test    check style and run the tests"
-	@echo "make format  lay out the code"
-	@echo "make clean   remove the virtual environment and the kept features"
+	@echo "make lab        run the four scripts in the lab's order"
+	@echo "make test       check style, types and imports, and run the tests"
+	@echo "make format     lay out the code"
+	@echo "make clean      remove the stored features in cache/"
+	@echo "make distclean  remove them and the virtual environment"
 
 lab: $(VENV)/lab
 	$(BIN)/python -m lab
@@ -17,6 +18,8 @@ lab: $(VENV)/lab
 test: $(VENV)/test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
 format: $(VENV)/test
@@ -24,7 +27,10 @@ format: $(VENV)/test
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) cache .pytest_cache .ruff_cache
+	rm -rf cache
+
+distclean: clean
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else \

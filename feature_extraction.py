@@ -8,30 +8,38 @@ python feature_extraction.py *.jpg --save-features fc7.npz --layer fc7
 
 import sys
 import time
+from argparse import Namespace
 from pathlib import Path
 
+import lab  # noqa: F401 (first: it says what to do where a package is missing)
+
+# isort: split
 import numpy as np
 
-from lab import command_line, files, pictures, runs, sources
-from lab.data import dataset
-from lab.errors import LabError
+import alexnet
+from lab import command_line, files, pictures, progress, runs
+from lab.sources import weights_files
+from lab.sources.picture_files import PictureFiles, examples
+
+FEATURE_LAYERS = alexnet.LAYERS[:-1]  # all but the probabilities
 
 
-def parse(argv):
+def parse(argv: list[str]) -> Namespace:
     parser = command_line.Parser(__doc__)
     parser.add_pictures("the signs in examples/")
     add = parser.add_argument
     add("--model", metavar="FILE", help="a trained classifier, its file or its run's folder, or "
-        "the word none: a fresh head (default: the newest run, else trained/)")  # fmt: skip
+        "the word bundled: the one in trained/; or none: a fresh head (default: the newest run, "
+        "else bundled)")  # fmt: skip
     add("--evaluate", metavar="DATA", help="the classifier's accuracy on a labelled set: a pickle "
         "like train.p, GTSRB's folder or zip, or the word rendered")  # fmt: skip
     add("--output", metavar="DIR", help="where --evaluate's report goes "
         "(default: runs/evaluation-<date-time>)")  # fmt: skip
-    add(
-        "--save-features", metavar="FILE.npz", help="write a layer's features, and classify nothing"
-    )
-    add("--layer", metavar="NAME", help="of --save-features: conv1, norm1, ... fc8")
-    parser.add_common()
+    add("--save-features", metavar="FILE.npz", help="write a layer's features of whole "
+        "photographs, and classify nothing")  # fmt: skip
+    add("--layer", choices=FEATURE_LAYERS, metavar="NAME", help="of --save-features: "
+        f"{', '.join(FEATURE_LAYERS)}")  # fmt: skip
+    parser.add_common(alexnet.VARIANTS)
     args = parser.parse_args(argv)
     if bool(args.save_features) != bool(args.layer):
         parser.error("--save-features FILE.npz and --layer NAME go together")
@@ -44,78 +52,79 @@ def parse(argv):
     return args
 
 
-def find_classifier(args):
-    """The classifier that the options name, and the weights that it stands on."""
-    from lab import classifier
-
-    if args.model == "none":
-        trunk = sources.read_weights(args.weights, args.offline)
-        kept = classifier.fresh(dataset.class_names(), trunk, args.variant or "caffe")
-        command_line.say("classifier: a fresh head that nobody has trained: its answers are chance")
-        return kept, trunk
-    path = Path(args.model) if args.model else runs.newest() or sources.BUNDLED
-    kept = classifier.load(path)
-    if args.variant not in (None, kept.variant):
-        raise LabError(
-            f"{path}: expected --variant {kept.variant}, as it was trained; received {args.variant}"
-        )
-    accuracy = kept.notes.get("accuracy")
-    command_line.say(f"classifier: {path} ({kept.layer}{f', {accuracy}' if accuracy else ''})")
-    folder = path if path.is_dir() else path.parent
-    return kept, sources.read_weights(args.weights, args.offline, folder, kept.notes.get("weights"))
-
-
-def save_features(args, paths, images):
-    """Writes one layer's features: float32 (n, ...), of pictures taken as signs."""
-    import alexnet
+def save_features(args: Namespace) -> None:
+    """Writes one layer's features, float32 (n, ...), of photographs: their central 227x227."""
+    files.check_writable(Path(args.save_features).parent)
+    photographs = PictureFiles(args.pictures or examples(), alexnet.photograph)
+    trunk, variant = weights_files.read(args.weights, args.offline), args.variant or "caffe"
+    command_line.start_tensorflow()
     from lab.features import extractor
 
-    trunk, variant = sources.read_weights(args.weights, args.offline), args.variant or "caffe"
     network = alexnet.build(trunk.arrays, args.layer, variant=variant)
-    rule = pictures.old_resize if variant == "lab" else pictures.enlarge
-    x = extractor.predict(network, images, lambda some: rule(some, alexnet.SIZE))
+    x = extractor.predict(
+        network, photographs.prepared, lambda batch: alexnet.centred(batch, variant)
+    )
+    names = np.array(list(map(str, photographs.paths)))
     with files.atomic(args.save_features) as part, open(part, "wb") as file:
-        np.savez(file, features=x, files=np.array(list(map(str, paths))), layer=args.layer)
+        np.savez(file, features=x, files=names, layer=args.layer)
     command_line.say(f"{args.layer}: {' x '.join(map(str, x.shape))} in {args.save_features}")
+    photographs.refuse_broken()
 
 
-def evaluate(args):
+def evaluate(args: Namespace) -> None:
     """Judges the classifier on a labelled set and writes the report."""
-    from lab.report import evaluations
+    from lab.sources import labelled_sets
 
-    kept, trunk = find_classifier(args)
-    data = sources.read_data(args.evaluate, args.offline)
-    start = time.perf_counter()
     folder = runs.empty(args.output or runs.folder("evaluation-"))
-    result = evaluations.evaluate(kept, trunk, data, folder)
+    data = labelled_sets.read(args.evaluate, args.offline)
+    command_line.start_tensorflow()
+    from lab.report import evaluation
+    from lab.sources import classifiers
+
+    classifier, trunk, words = classifiers.find(
+        args.model, args.weights, args.variant, args.offline
+    )
+    command_line.say(f"classifier: {words}")
+    start = time.perf_counter()
+    result = evaluation.evaluate(classifier, trunk, data, folder, words)
     result["seconds"] = round(time.perf_counter() - start, 3)
     for notice in result.pop("notices"):
         command_line.say(notice)
-    command_line.say(f"report: {folder / 'report.html'}")
+    command_line.say(f"report: {folder / runs.REPORT}")
     if args.json:
-        command_line.print_json(result)
+        command_line.show_json(result)
     else:
-        print(f"Accuracy: {result['accuracy']:.4f} ({result['images']:,} pictures)")
+        progress.show(f"Accuracy: {result['accuracy']:.4f} ({result['images']:,} pictures)")
+
+
+def classify(args: Namespace) -> None:
+    """Names signs, and first the classifier that does it."""
+    signs = PictureFiles(args.pictures or examples(), pictures.to_sign)
+    command_line.start_tensorflow()
+    from lab.sources import classifiers
+
+    classifier, trunk, words = classifiers.find(
+        args.model, args.weights, args.variant, args.offline
+    )
+    (command_line.say if args.json else progress.show)(f"Classifier: {words}")
+    start = time.perf_counter()
+    # (n, 32, 32, 3) -> (n, 43)
+    probabilities = classifier.probabilities(classifier.logits(np.stack(signs.prepared), trunk))
+    seconds = round(time.perf_counter() - start, 3)
+    answers = command_line.top(probabilities, classifier.classes, args.top, signs.paths)
+    command_line.show_answers(answers, seconds, trunk.path, args.json, classifier=words)
+    signs.refuse_broken()
 
 
 @command_line.script
-def main(argv=None):
+def main(argv: list[str]) -> None:
     args = parse(argv)
-    if not args.evaluate:
-        paths = args.pictures or sources.examples()
-        images = np.stack([pictures.to_sign(pictures.read(path)) for path in paths])
-    command_line.start_tensorflow()
     if args.evaluate:
-        return evaluate(args)
-    if args.save_features:
-        return save_features(args, paths, images)
-    kept, trunk = find_classifier(args)
-    start = time.perf_counter()
-    probabilities = kept.probabilities(kept.answers(images, trunk)[0])
-    seconds = round(time.perf_counter() - start, 3)
-    command_line.print_top(
-        probabilities, kept.classes, args.top, args.json, paths, trunk.path, seconds
-    )
+        evaluate(args)
+    elif args.save_features:
+        save_features(args)
+    else:
+        classify(args)
 
 
 if __name__ == "__main__":

@@ -6,44 +6,47 @@ python imagenet_inference.py my_dog.jpg --top 3
 
 import sys
 import time
+from argparse import Namespace
 
-import numpy as np
+import lab  # noqa: F401 (first: it says what to do where a package is missing)
 
-from lab import command_line, pictures, sources
-from lab.downloads import fetching
+# isort: split
+import alexnet
+from caffe_classes import class_names
+from lab import command_line, downloads
+from lab.sources import weights_files
+from lab.sources.picture_files import PictureFiles
 
 DEFAULT = ("poodle.png", "weasel.png")
 
 
-def parse(argv):
+def parse(argv: list[str]) -> Namespace:
     parser = command_line.Parser(__doc__)
     parser.add_pictures("the lab's poodle.png and weasel.png, downloaded once")
-    parser.add_common()
+    parser.add_common(alexnet.VARIANTS, bundled=False)
     return parser.parse_args(argv)
 
 
 @command_line.script
-def main(argv=None):
+def main(argv: list[str]) -> None:
     args = parse(argv)
-    files = args.pictures or [fetching.fetch(name, offline=args.offline) for name in DEFAULT]
-    photographs = np.stack([pictures.photograph(pictures.read(file)) for file in files])
-    weights = sources.read_weights(args.weights, args.offline)
+    variant = args.variant or "caffe"
+    words = args.pictures or [downloads.fetch(name, offline=args.offline) for name in DEFAULT]
+    photographs = PictureFiles(words, alexnet.photograph)
+    weights = weights_files.read(args.weights, args.offline)
     command_line.start_tensorflow()
-    import alexnet
-    from caffe_classes import class_names
     from lab.features import extractor
 
-    variant = args.variant or "caffe"
     network = alexnet.build(weights.arrays, variant=variant)
     start = time.perf_counter()
     # (n, 227, 227, 3) -> (n, 1000)
     probabilities = extractor.predict(
-        network, photographs, lambda some: pictures.centred(some, variant)
+        network, photographs.prepared, lambda batch: alexnet.centred(batch, variant)
     )
     seconds = round(time.perf_counter() - start, 3)
-    command_line.print_top(
-        probabilities, class_names, args.top, args.json, files, weights.path, seconds
-    )
+    answers = command_line.top(probabilities, class_names, args.top, photographs.paths)
+    command_line.show_answers(answers, seconds, weights.path, args.json)
+    photographs.refuse_broken()
 
 
 if __name__ == "__main__":

@@ -6,59 +6,63 @@ python traffic_sign_inference.py stop.jpg --variant lab
 
 import sys
 import time
+from argparse import Namespace
 from pathlib import Path
 
+import lab  # noqa: F401 (first: it says what to do where a package is missing)
+
+# isort: split
 import numpy as np
 
-from lab import command_line, pictures, runs, sources
+import alexnet
+from caffe_classes import class_names
+from lab import command_line, pictures, progress, runs
+from lab.sources import weights_files
+from lab.sources.picture_files import PictureFiles, examples
 
 
-def parse(argv):
+def parse(argv: list[str]) -> Namespace:
     parser = command_line.Parser(__doc__)
     parser.add_pictures("the signs in examples/")
-    parser.add_common()
+    parser.add_common(alexnet.VARIANTS, bundled=False)
     return parser.parse_args(argv)
 
 
-def show_resize(number, file, shape, small, large, say):
-    """Says how a sign is resized, and keeps both sizes side by side as a picture."""
-    steps = [shape] if shape != small.shape else []
-    steps = " -> ".join("x".join(map(str, step)) for step in (*steps, small.shape, large.shape))
+def show_resize(shape: tuple[int, ...], small: np.ndarray, target: Path, variant: str) -> str:
+    """Says how a sign of a shape is resized, and writes both sizes side by side as a picture."""
+    large = pictures.to_uint8(alexnet.enlarge(small[None], variant)[0])  # (227, 227, 3)
     beside = np.full_like(large, 255)
     beside[: small.shape[0], : small.shape[1]] = small
-    target = runs.RUNS / "resized" / f"{number}-{Path(file).stem}.png"
     pictures.write_png(target, np.concatenate([beside, large], axis=1))
-    say(f"{steps}  {target}")
+    steps = dict.fromkeys((shape, small.shape, large.shape))
+    return f"{' -> '.join('x'.join(map(str, step)) for step in steps)}  {target}"
 
 
 @command_line.script
-def main(argv=None):
+def main(argv: list[str]) -> None:
     args = parse(argv)
-    files, variant = args.pictures or sources.examples(), args.variant or "caffe"
-    rule = pictures.old_resize if variant == "lab" else pictures.enlarge
-
-    def enlarge(some):
-        # The old lab took a sign's mean before it enlarged it: (n, 32, 32, 3) -> (n, 227, 227, 3).
-        return rule(pictures.centred(some, variant), pictures.NETWORK)
-
-    originals = (pictures.read(file) for file in files)  # one at a time: they may be large
-    shapes, small = zip(*((p.shape, pictures.to_sign(p)) for p in originals), strict=True)
-    weights = sources.read_weights(args.weights, args.offline)
-    for number, (file, shape, sign) in enumerate(zip(files, shapes, small, strict=True)):
-        large = pictures.to_uint8(rule(sign[None], pictures.NETWORK)[0])
-        show_resize(number, file, shape, sign, large, command_line.say if args.json else print)
+    variant = args.variant or "caffe"
+    words = args.pictures or examples()
+    signs = PictureFiles(words, lambda picture: (picture.shape, pictures.to_sign(picture)))
+    weights = weights_files.read(args.weights, args.offline)
     command_line.start_tensorflow()
-    import alexnet
-    from caffe_classes import class_names
     from lab.features import extractor
 
     network = alexnet.build(weights.arrays, variant=variant)
+    say = command_line.say if args.json else progress.show
+    for number, (path, (shape, small)) in enumerate(zip(signs.paths, signs.prepared, strict=True)):
+        target = runs.RUNS / "resized" / f"{number}-{path.stem}.png"
+        say(show_resize(shape, small, target, variant))
+    images = np.stack([small for _, small in signs.prepared])  # (n, 32, 32, 3)
     start = time.perf_counter()
-    probabilities = extractor.predict(network, np.stack(small), enlarge)  # (n, 1000)
-    seconds = round(time.perf_counter() - start, 3)
-    command_line.print_top(
-        probabilities, class_names, args.top, args.json, files, weights.path, seconds
+    # The old lab took a sign's mean before it enlarged it: (n, 32, 32, 3) -> (n, 1000).
+    probabilities = extractor.predict(
+        network, images, lambda batch: alexnet.enlarge(alexnet.centred(batch, variant), variant)
     )
+    seconds = round(time.perf_counter() - start, 3)
+    answers = command_line.top(probabilities, class_names, args.top, signs.paths)
+    command_line.show_answers(answers, seconds, weights.path, args.json)
+    signs.refuse_broken()
 
 
 if __name__ == "__main__":

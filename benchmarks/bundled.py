@@ -19,8 +19,8 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import train_feature_extraction
-from lab import classifier, files, machine, runs, sources, weights
-from lab.data import dataset
+from lab import classifier, files, machine, runs, weights
+from lab.data import CLASSES, load
 from lab.drawn_signs import photographs
 from lab.judging import judgement, metrics
 
@@ -28,18 +28,18 @@ OF_EACH = 50  # rendered pictures of each class, of which the majority decides
 
 
 def on_rendered(kept, trunk):
-    """How many of the 43 classes the majority of their rendered signs is named as."""
-    images, labels = photographs.signs(43 * OF_EACH, seed=1)
-    predicted = kept.answers(images, trunk)[0].argmax(axis=1)
-    votes = metrics.confusion(labels, predicted, 43)
-    wrong = np.flatnonzero(votes.argmax(axis=1) != np.arange(43))
-    return 43 - len(wrong), wrong.tolist(), float(np.mean(predicted == labels))
+    """How many of the classes the majority of their rendered signs is named as."""
+    images, labels = photographs.signs(CLASSES * OF_EACH, seed=1)
+    predicted = kept.logits(images, trunk).argmax(axis=1)
+    votes = metrics.confusion(labels, predicted, CLASSES)
+    wrong = np.flatnonzero(votes.argmax(axis=1) != np.arange(CLASSES))
+    return CLASSES - len(wrong), wrong.tolist(), float(np.mean(predicted == labels))
 
 
 def head_on_rendered(options):
     """Accuracy on the test tracks of a head that learned from rendered signs alone."""
     with tempfile.TemporaryDirectory() as folder:
-        files.CACHE = Path(folder) / "cache"
+        os.environ["LAB_CACHE"] = str(Path(folder) / "cache")
         argv = ["--weights", "bundled", "--data", "rendered", "--test", options.data]
         argv += ["--output", str(Path(folder) / "run")]
         if train_feature_extraction.main(argv):
@@ -51,9 +51,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default="train.p", metavar="FILE")
     options = parser.parse_args()
-    kept, trunk = classifier.load(sources.BUNDLED), weights.read(sources.BUNDLED / runs.TRUNK)
-    judged = judgement.judge(kept, trunk, dataset.load(options.data))
-    matrix = judged.evaluation().matrix
+    kept, trunk = classifier.load(runs.BUNDLED), weights.read(runs.BUNDLED / runs.TRUNK)
+    judged = judgement.judge(kept, trunk, load(options.data))
+    matrix = judged.matrix
     low, high = judged.interval
     count, wrong, share = on_rendered(kept, trunk)
     pairs = [
@@ -62,13 +62,13 @@ def main():
     ]
     result = machine.describe() | {
         "seed": 0,
-        "bytes": files.folder_size(sources.BUNDLED),
-        "accuracy": judgement.accuracy,
+        "bytes": files.folder_size(runs.BUNDLED),
+        "accuracy": judged.accuracy,
         "low": low,
         "high": high,
-        "images": len(judgement.data),
-        "tracks": len(np.unique(judgement.data.tracks)),
-        "calibration_error": judgement.calibration_error,
+        "images": len(judged.data),
+        "tracks": len(np.unique(judged.data.tracks)),
+        "calibration_error": judged.calibration_error,
         "worst_pairs": pairs,
         "rendered": count,
         "rendered_wrong": wrong,

@@ -20,13 +20,12 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import alexnet
-from lab import command_line, files, machine, sources, weights
-from lab.data import dataset, fingerprints
+from lab import files, machine, runs, weights
+from lab.data import CLASSES, fingerprints, load, splits
 from lab.features import extractor
 from lab.features.recipes import RECIPES
 from lab.judging import metrics
-from lab.runs import TRUNK
-from lab.training import learner, linear_head, whole_network
+from lab.training import learner, linear_head, plans, whole_network
 
 LATE, EARLY = "pool5", "conv3"
 FEW = 10  # pictures a class
@@ -46,9 +45,9 @@ ADVICE = {
 def task(data, trunk):
     """The test tracks' pictures of classes with two tracks or more, and which are judged on."""
     some = data.subset(~fingerprints.seen_by(trunk, data))
-    counts = [len(np.unique(some.tracks[some.labels == c])) for c in range(43)]
+    counts = [len(np.unique(some.tracks[some.labels == c])) for c in range(CLASSES)]
     some = some.subset(np.isin(some.labels, np.flatnonzero(np.array(counts) > 1)))
-    return some, dataset.folds(some.labels, some.tracks, k=2) == 0
+    return some, splits.folds(some.labels, some.tracks, k=2) == 0
 
 
 def few(labels, rows, seed=0):
@@ -71,7 +70,7 @@ def linear(data, rows, judged, trunk, layer, epochs):
     """Answers of a linear head on frozen features, and the seconds of all that it needs."""
     x, seconds = frozen(trunk, layer, data)
     start = time.perf_counter()
-    head = linear_head.Head(x.shape[1], 43)
+    head = linear_head.LinearHead(x.shape[1], CLASSES)
     for _ in range(epochs):
         head.train_epoch(x, data.labels, rows, BATCH)
     answers = head.logits(x, judged).argmax(axis=1)
@@ -81,11 +80,11 @@ def linear(data, rows, judged, trunk, layer, epochs):
 def network(data, rows, judged, trunk, kind, epochs):
     """Answers of a network that was trained as a whole, and the seconds it took."""
     start = time.perf_counter()
-    plan = replace(whole_network.plan(kind, epochs, BATCH, 0, "bfloat16", trunk), sizes=SIZES)
+    plan = replace(plans.of_kind(kind, epochs, BATCH, 0, "bfloat16", trunk), sizes=SIZES)
     arrays = whole_network.start_arrays(trunk, 0)
-    run = learner.Run(arrays, data.images[rows], data.labels[rows], plan, 43)
+    run = learner.Learner(arrays, data.images[rows], data.labels[rows], plan, CLASSES)
     for _ in range(epochs):
-        run.train_epoch(progress=command_line.progress)
+        run.train_epoch()
         run.end_epoch()
     answers = run.predict(data.images[judged], alexnet.SIZE).argmax(axis=1)
     return answers, time.perf_counter() - start
@@ -119,9 +118,9 @@ def main():
     parser.add_argument("--imagenet", default="bvlc-alexnet.npy", metavar="FILE")
     parser.add_argument("--data", default="train.p", metavar="FILE")
     options = parser.parse_args()
-    trunks = {"similar": sources.BUNDLED / TRUNK, "different": Path(options.imagenet)}
+    trunks = {"similar": runs.BUNDLED / runs.TRUNK, "different": Path(options.imagenet)}
     trunks = {near: weights.read(path) for near, path in trunks.items()}
-    data, held_out = task(dataset.load(options.data), trunks["similar"])
+    data, held_out = task(load(options.data), trunks["similar"])
     judged, rest = np.flatnonzero(held_out), np.flatnonzero(~held_out)
     sizes = {"small": few(data.labels, rest), "large": rest}
     cells, scratch = [], {}

@@ -27,7 +27,7 @@ import tensorflow as tf
 import alexnet
 from benchmarks import light_onnx
 from lab import command_line, files, machine
-from lab.features import extractor
+from lab.training import whole_network
 
 SEED = 0
 SECONDS = 5  # a round's least length: in less, one hiccup of the machine is all there is to see
@@ -37,7 +37,7 @@ OURS, THEIRS = "float32", "onnxruntime float32"
 
 def ours(arrays, precision, pictures):
     """A function of no arguments: fc7 of the pictures by this project."""
-    network = alexnet.build(arrays, "fc7", dtype=extractor.POLICIES[precision])
+    network = alexnet.build(arrays, "fc7", dtype=alexnet.PRECISIONS[precision])
     compiled = tf.function(lambda x: tf.cast(network(x, training=False), tf.float32))
     return lambda: compiled(tf.constant(pictures)).numpy()
 
@@ -73,7 +73,7 @@ def rate(run, batch):
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add, others = parser.add_argument, [p for p in extractor.POLICIES if p != OURS]
+    add, others = parser.add_argument, [p for p in alexnet.PRECISIONS if p != OURS]
     add("--batch", type=command_line.positive, default=128, metavar="N", help="default: 128")
     add("--rounds", type=command_line.positive, default=5, metavar="N", help="default: 5")
     add("--precision", choices=others, default="bfloat16", help="extra row (default: bfloat16)")
@@ -81,7 +81,7 @@ def main(argv=None):
     args = parser.parse_args(argv)
 
     tf.config.set_visible_devices([], "GPU")
-    arrays = alexnet.random_arrays(SEED, "fc7")
+    arrays = whole_network.random_arrays(SEED, "fc7")
     shape = (args.batch, alexnet.SIZE, alexnet.SIZE, 3)
     pictures = np.random.default_rng(SEED).uniform(0, 255, shape).astype(np.float32)
     runners = {OURS: ours(arrays, OURS, pictures), THEIRS: theirs(arrays, pictures)}

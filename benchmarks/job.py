@@ -49,17 +49,12 @@ def bare(options):
 
 def job(options, cache, folder):
     """Seconds from command to prompt, and the run's metrics."""
-    script = f"""import sys
-sys.path.insert(0, {str(ROOT)!r})
-from pathlib import Path
-from lab import files
-files.CACHE = Path({str(cache)!r})
-import train_feature_extraction
-sys.exit(train_feature_extraction.main(sys.argv[1:]))"""
-    command = [sys.executable, "-c", script, "--weights", options.weights, "--data", options.data]
+    command = [sys.executable, str(ROOT / "train_feature_extraction.py")]
+    command += ["--weights", options.weights, "--data", options.data]
     command += ["--layer", options.layer, "--output", str(folder)]
+    own = os.environ | {"LAB_CACHE": str(cache)}
     start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=own)
     seconds = time.perf_counter() - start
     return round(seconds, 1), json.loads((folder / "metrics.json").read_text())
 

@@ -4,11 +4,16 @@ That copy was made from Caffe's model, so it is a reference that shares nothing 
 It is "light": in place of weights it holds nodes that make constants.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 # Outputs of the graph's nodes; convolutions, fc6 and fc7 after their ReLU.
 OUTPUTS = {
@@ -30,15 +35,17 @@ OUTPUTS = {
 FLATTEN = "OC2_DUMMY_1"  # the shape that pool5 is brought to before fc6
 
 
-def network(arrays, layers):
+def network(
+    arrays: Mapping[str, tuple[np.ndarray, np.ndarray]], layers: Sequence[str]
+) -> onnx.ModelProto:
     """Makes the graph of AlexNet for 227x227 input and any batch size.
 
     Args:
-        arrays: dict, layer name -> (kernel, bias), as `alexnet.build` takes it.
+        arrays: layer name -> (kernel, bias), as `alexnet.build` takes it.
         layers: names of `OUTPUTS` in the network's order: the graph's outputs. It ends at the last.
 
     Returns:
-        onnx.ModelProto: "data_0", see `data`, -> the layers; run it by `run`.
+        "data_0", see `data`, -> the layers; run it by `run`.
     """
     light = Path(onnx.__file__).parent / "backend/test/data/light/light_bvlc_alexnet.onnx"
     model = onnx.load(light)
@@ -60,7 +67,7 @@ def network(arrays, layers):
     return onnx.helper.make_model(graph, opset_imports=model.opset_import, ir_version=8)
 
 
-def _kernel(name, kernel):
+def _kernel(name: str, kernel: np.ndarray) -> np.ndarray:
     if kernel.ndim == 4:
         return np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))  # HWIO -> OIHW
     if name == "fc6":  # rows by height, width, channel -> channel, height, width
@@ -68,13 +75,13 @@ def _kernel(name, kernel):
     return np.ascontiguousarray(kernel.T)
 
 
-def data(pictures, mean_bgr):
+def data(pictures: np.ndarray, mean_bgr: Sequence[float]) -> np.ndarray:
     """The graph's input: RGB pictures (n, 227, 227, 3), 0 to 255 -> BGR less the mean, NCHW."""
     bgr = pictures[..., ::-1] - np.array(mean_bgr, np.float32)
     return np.ascontiguousarray(bgr.transpose(0, 3, 1, 2))
 
 
-def run(session, x):
+def run(session: "InferenceSession", x: np.ndarray) -> dict[str, np.ndarray]:
     """A session's outputs of x by layer name, as NHWC."""
     names = {output: name for name, output in OUTPUTS.items()}
     outputs = zip(session.get_outputs(), session.run(None, {"data_0": x}), strict=True)

@@ -6,6 +6,7 @@
 Markers are comments, `<!-- results: NAME -->` and `<!-- end -->`; NAME is a function below.
 """
 
+import argparse
 import json
 import re
 import sys
@@ -168,11 +169,13 @@ BLOCKS = {f.__name__: f for f in (recipes, runs, job, fc7, cases, bundled)}
 
 
 def main():
-    stale = False
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="rewrite nothing; status 1 if stale")
+    options, stale = parser.parse_args(), False
     for file in FILES:
         text = file.read_text(encoding="utf-8")
         new = BLOCK.sub(lambda found: f"{found[1]}{BLOCKS[found[2]]()}\n{found[3]}", text)
-        if new != text and "--check" in sys.argv[1:]:
+        if new != text and options.check:
             stale = True
             print(f"{file.name}: its figures are not those of benchmarks/results")
         elif new != text:

@@ -3,7 +3,7 @@
     python benchmarks/recipes.py --weights bvlc-alexnet.npy --data train.p
 
 Each fold holds out a fifth of each class's tracks. The interval is by bootstrap over all tracks,
-each judged by the head that had not met it. Then the best recipe with one ingredient changed a row.
+each judged by the head that had not seen it. Then the best recipe, one ingredient changed a row.
 Writes benchmarks/results/recipes.json, anew after each row.
 """
 
@@ -21,10 +21,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from lab import classifier, command_line, files, machine, weights
-from lab.data import dataset
+from lab import classifier, files, machine, weights
+from lab.data import CLASSES, load, splits
 from lab.features.recipes import RECIPES
 from lab.judging import metrics
+from lab.progress import Progress
 from lab.training import on_features
 
 FOLDS = 5
@@ -40,12 +41,12 @@ ABLATION = {
 
 
 def folds(x, data, settings):
-    """Accuracy in each fold, and each picture's logits by the head that had not met its track."""
-    fold = dataset.folds(data.labels, data.tracks, FOLDS)
-    logits, accuracies = np.zeros((len(data), on_features.CLASSES), np.float32), []
+    """Accuracy in each fold, and each picture's logits by the head that had not seen its track."""
+    fold = splits.folds(data.labels, data.tracks, FOLDS)
+    logits, accuracies = np.zeros((len(data), CLASSES), np.float32), []
     for k in range(FOLDS):
         rows, held_out = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        head, _ = on_features.fit(x, data, settings, rows)
+        head, _ = on_features.fit(x, data.labels, rows, settings)
         logits[held_out] = head.logits(x, held_out)
         right = logits[held_out].argmax(axis=1) == data.labels[held_out]
         accuracies.append(float(np.mean(right)))
@@ -55,14 +56,15 @@ def folds(x, data, settings):
 
 def random(x, data, settings):
     """Accuracy on the lab's random split."""
-    rows, held_out = dataset.random_split(data.labels)
-    head, _ = on_features.fit(x, data, settings, rows)
+    split = splits.random(data)
+    rows, held_out = split.train, split.held_out
+    head, _ = on_features.fit(x, data.labels, rows, settings)
     return float(np.mean(head.logits(x, held_out).argmax(axis=1) == data.labels[held_out]))
 
 
 def calibration(logits, data):
     """Expected calibration error by track, before and after the temperature of the other folds."""
-    fold, cooled = dataset.folds(data.labels, data.tracks, FOLDS), logits.copy()
+    fold, cooled = splits.folds(data.labels, data.tracks, FOLDS), logits.copy()
     for k in range(FOLDS):
         others = fold != k
         cooled[fold == k] /= metrics.fit_temperature(logits[others], data.labels[others])
@@ -73,17 +75,17 @@ def calibration(logits, data):
     return {"before": before, "after": after}
 
 
-def row(name, data, trunk, whole=True):
+def row(recipe, data, trunk, whole=True):
     """All that is measured of one recipe; not whole: without the random split."""
-    settings = on_features.Settings(name, "caffe", "float32", "track", 10, 128, 0)
+    settings = on_features.Settings(recipe)
     start = time.perf_counter()
-    x, seconds = on_features.features_of(data, trunk, settings, command_line.progress)
+    x, took = on_features.features_of(data, trunk, settings, Progress())
     accuracies, logits = folds(x, data, settings)
     right = logits.argmax(axis=1) == data.labels
     low, high = metrics.track_interval(right, data.tracks)
     result = {"accuracy": float(right.mean()), "folds": accuracies, "low": low, "high": high}
     result |= {"random_split": random(x, data, settings)} if whole else {}
-    result |= {"feature_seconds": seconds, "width": x.shape[1]}
+    result |= {"feature_seconds": took["feature_seconds"], "width": x.shape[1]}
     result |= {"calibration_error": calibration(logits, data)}
     return result | {"seconds": round(time.perf_counter() - start, 1)}
 
@@ -93,13 +95,12 @@ def main():
     parser.add_argument("--weights", default="bvlc-alexnet.npy", metavar="FILE")
     parser.add_argument("--data", default="train.p", metavar="FILE")
     options = parser.parse_args()
-    data, trunk = dataset.load(options.data), weights.read(options.weights)
-    RECIPES.update(ABLATION)
+    data, trunk = load(options.data), weights.read(options.weights)
     result = machine.describe() | {"seed": 0, "weights": trunk.path.name, "rows": {}}
     result["tracks"] = len(np.unique(data.tracks))
-    for name in (*ROWS, *ABLATION):
+    for name, recipe in ({name: RECIPES[name] for name in ROWS} | ABLATION).items():
         print(name, flush=True)
-        result["rows"][name] = row(name, data, trunk, whole=name in ROWS)
+        result["rows"][name] = row(recipe, data, trunk, whole=name in ROWS)
         print(json.dumps(result["rows"][name]), flush=True)
         files.write_json(ROOT / "benchmarks/results/recipes.json", result)
 

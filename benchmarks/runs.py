@@ -5,6 +5,7 @@
 Adds them to benchmarks/results/runs.json, or puts them there anew; a run is known by its command.
 """
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -21,21 +22,19 @@ KEYS += ("peak_rss_mib", "epochs", "versions")
 
 
 def command(folder):
-    """The run's command line, files by their names alone, without where its output went."""
-    words = json.loads((folder / runs.OPTIONS).read_text())["arguments"]
-    if "--output" in words:
-        place = words.index("--output")
-        words = words[:place] + words[place + 2 :]
+    """The run's command line: all its options, files by their names alone."""
+    words = runs.command(json.loads((folder / runs.OPTIONS).read_text()))
     names = [word if word.startswith("-") else Path(word).name for word in words]
-    return " ".join(["python train_feature_extraction.py", *(n for n in names if n != "--offline")])
+    return " ".join(["python train_feature_extraction.py", *names])
 
 
 def main():
-    if len(sys.argv) < 2:
-        sys.exit("expected the folders of finished runs")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="finished runs")
+    options = parser.parse_args()
     known = json.loads(TARGET.read_text()) if TARGET.exists() else {}
     origin = {name: machine.describe()[name] for name in ("date", "machine")}
-    for folder in map(Path, sys.argv[1:]):
+    for folder in options.folders:
         metrics = json.loads((folder / runs.METRICS).read_text())
         known[command(folder)] = {key: metrics.get(key) for key in KEYS} | origin
     files.write_json(TARGET, known)

@@ -1,17 +1,17 @@
-"""Takes the README's pictures from a run's report.html, by headless Chromium.
+"""Takes the README's pictures from two runs' report.html, by headless Chromium.
 
-python benchmarks/screenshots.py runs/2026-11-24-160000/report.html
+python benchmarks/screenshots.py runs/head/report.html runs/whole-network/report.html
 """
 
-import base64
+import argparse
 import sys
-import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import browser
+from playwright.sync_api import FloatRect
 
 # File, report, and the part of the page, from the first element's top to the last one's bottom.
 PICTURES = (
@@ -19,29 +19,27 @@ PICTURES = (
     ("learning.png", 0, "#learning", "#learning"),
     ("trained.png", 1, "#learning", "#learning"),
 )
-WIDTH = 1000
+WIDTH, MARGIN = 1000, 12  # pixels
+BOX = "selector => document.querySelector(selector).getBoundingClientRect().toJSON()"
 
 
-def main():
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("reports", nargs=2, type=Path, metavar="report.html")
+    reports = parser.parse_args().reports
     program = browser.find()
-    if program is None or len(sys.argv) != 3:
-        sys.exit("expected a Chromium and two arguments, the paths of two report.html")
-    with tempfile.TemporaryDirectory() as profile, browser.Browser(program, Path(profile)) as page:
-        page.call(
-            "Emulation.setDeviceMetricsOverride",
-            width=WIDTH, height=800, deviceScaleFactor=1, mobile=False,
-        )  # fmt: skip
+    if program is None:
+        sys.exit("expected a Chromium; found none on the PATH: install one")
+    with browser.chromium(program) as chromium:
+        page = chromium.new_page(viewport={"width": WIDTH, "height": 800})
         for name, number, first, last in PICTURES:
-            page.open(Path(sys.argv[1 + number]).resolve())
-            top = page.value(f"document.querySelector('{first}').getBoundingClientRect().top")
-            bottom = page.value(f"document.querySelector('{last}').getBoundingClientRect().bottom")
-            clip = {"x": 0, "y": max(0, top - 12), "width": WIDTH, "height": bottom - top + 24}
-            shot = page.call(
-                "Page.captureScreenshot", clip=clip | {"scale": 1}, captureBeyondViewport=True
-            )
+            page.goto(reports[number].resolve().as_uri())
+            top = max(0, page.evaluate(BOX, first)["top"] - MARGIN)
+            height = page.evaluate(BOX, last)["bottom"] + MARGIN - top
             target = ROOT / "docs" / name
             target.parent.mkdir(exist_ok=True)
-            target.write_bytes(base64.b64decode(shot["data"]))
+            clip = FloatRect(x=0, y=top, width=WIDTH, height=height)
+            page.screenshot(path=target, clip=clip, full_page=True)
 
 
 if __name__ == "__main__":

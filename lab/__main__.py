@@ -9,26 +9,28 @@ rendered signs for train.p, the signs in examples/ for the lab's own two. Only t
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
-from lab import command_line, files, runs, sources
-from lab.downloads import fetching
+from lab import command_line, downloads, files, runs
 from lab.errors import LabError
 
 PHOTOGRAPHS, SIGNS = ("poodle.png", "weasel.png"), ("construction.jpg", "stop.jpg")
 PATIENCE = 9.0  # seconds for all addresses of all files together to fail
 
 
-def have(names):
+def have(names: Iterable[str]) -> dict[str, Path | str]:
     """Fetches files.
 
     Returns:
         For each file its path, or the reason why it cannot be had.
     """
-    found, left = {}, PATIENCE
+    found: dict[str, Path | str] = {}
+    left = PATIENCE
     for name in names:
         start = time.monotonic()
         try:
-            found[name] = fetching.fetch(name, offline=left < 1, patience=left)
+            found[name] = downloads.fetch(name, offline=left < 1, patience=left)
         except LabError as error:
             spent = "no address answers" if left < 1 else "--offline is set"
             found[name] = str(error).replace("--offline is set", spent)
@@ -36,13 +38,13 @@ def have(names):
     return found
 
 
-def plan(found):
+def plan(found: dict[str, Path | str]) -> Iterator[tuple[str, list[str] | None, str]]:
     """What to run: for each script its arguments (None: it cannot run), and on what it runs."""
 
-    def missing(*names):
-        return [found[name] for name in names if isinstance(found[name], str)]
+    def missing(*names: str) -> list[str]:
+        return [reason for name in names if isinstance(reason := found[name], str)]
 
-    weights = missing(sources.WEIGHTS)
+    weights = missing(downloads.WEIGHTS)
     yield "imagenet_inference.py", *_unless(weights + missing(*PHOTOGRAPHS), [])
     signs, stand_in = [str(found[name]) for name in SIGNS], "real weights, the lab's two signs"
     if missing(*SIGNS):
@@ -50,7 +52,7 @@ def plan(found):
     yield "traffic_sign_inference.py", *_unless(weights, signs, f"ran on {stand_in}")
     yield (
         "feature_extraction.py",
-        [*signs, "--model", str(sources.BUNDLED)],
+        [*signs, "--model", str(runs.BUNDLED)],
         f"ran on the bundled classifier and {'examples/' if not signs else 'the real signs'}",
     )
     # Not among the runs that feature_extraction.py looks through: it may stand on stand-ins.
@@ -65,14 +67,16 @@ def plan(found):
     yield "train_feature_extraction.py", options, f"ran on {what}"
 
 
-def _unless(reasons, arguments, otherwise="ran on the real files"):
+def _unless(
+    reasons: list[str], arguments: list[str], otherwise: str = "ran on the real files"
+) -> tuple[list[str] | None, str]:
     return (None, f"did not run: {reasons[0]}") if reasons else (arguments, otherwise)
 
 
 @command_line.script
-def main(argv=None):
+def main(argv: list[str]) -> None:
     command_line.Parser(__doc__).parse_args(argv)
-    found = have([sources.WEIGHTS, "train.p", *PHOTOGRAPHS, *SIGNS])
+    found = have([downloads.WEIGHTS, "train.p", *PHOTOGRAPHS, *SIGNS])
     lines, failed = [], False
     for script, arguments, words in plan(found):
         if arguments is not None:

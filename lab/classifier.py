@@ -1,15 +1,17 @@
-"""A trained classifier: a linear head and the recipe of the features it was trained on."""
+"""A trained classifier: a linear head, and the recipe of the features it was trained on."""
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from lab import files, runs
 from lab.errors import BROKEN, LabError
-from lab.features import extractor, linear
-from lab.features.recipes import RECIPES
+from lab.features import RECIPES, Recipe, extractor, linear
+from lab.weights import Weights
 
 
 @dataclass
@@ -20,9 +22,10 @@ class Classifier:
         kernel: float32 (d, classes).
         bias: float32 (classes,).
         classes: names of the classes.
-        layer: a name in `lab.recipes.RECIPES`.
-        variant: {"caffe", "lab"}.
+        recipe: of the features that the head takes.
+        variant: a key of `alexnet.VARIANTS`.
         weights_sha256: of the frozen network's file; the head means nothing on another.
+        precision: a key of `alexnet.PRECISIONS`: what the features were computed in.
         temperature: the logits are divided by it before the softmax.
         trained: whether the head was trained at all.
         trained_on: uint64 (m,), fingerprints of the pictures that the head has seen.
@@ -31,72 +34,87 @@ class Classifier:
 
     kernel: np.ndarray
     bias: np.ndarray
-    classes: list[str]
-    layer: str
+    classes: Sequence[str]
+    recipe: Recipe
     variant: str
     weights_sha256: str
+    precision: str = "float32"
     temperature: float = 1.0
     trained: bool = True
     trained_on: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint64))
-    notes: dict = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
 
-    def answers(self, images, trunk):
-        """Logits and a sketch of the features of pictures uint8 (n, 32, 32, 3).
+    def features(self, images: np.ndarray, trunk: Weights) -> Iterator[np.ndarray]:
+        """Batches of features, float16 (at most 128, d), of pictures uint8 (n, 32, 32, 3).
 
         Args:
             images: the pictures.
-            trunk: `lab.weights.Weights`, those that the head was trained on.
-
-        Returns:
-            logits: float32 (n, classes), before the temperature.
-            sketch: float32 (n, 256), see `linear.projected`.
+            trunk: the weights that the head was trained on.
 
         Raises:
             LabError: these are other weights.
         """
+        self.check(trunk)
+        extract = extractor.Extractor(
+            trunk.arrays, self.recipe, self.variant, self.precision, len(images)
+        )
+        for batch in extractor.batches(images):  # all features of 39,209 signs: 1 GB
+            yield extract(batch).numpy()
+
+    def check(self, trunk: Weights) -> None:
+        """Raises a LabError unless these are the weights that the head was trained on."""
         if trunk.sha256 != self.weights_sha256:
             raise LabError(
                 f"{trunk.path}: expected the weights that this classifier was trained on (sha256 "
                 f"{self.weights_sha256[:16]}...); received others ({trunk.sha256[:16]}...): name "
                 "the right file with --weights"
             )
-        recipe = RECIPES[self.layer]
-        extract = extractor.Extractor(trunk.arrays, recipe, self.variant, count=len(images))
-        parts = []
-        for some in extractor.batches(images):  # all features of 39,209 signs: 1 GB
-            x = extract(some).numpy()
-            rows = np.arange(len(x))
-            parts.append((linear.logits(x, rows, self.kernel, self.bias), linear.projected(x)))
-        return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
-    def probabilities(self, logits):
+    def head(self, features: np.ndarray) -> np.ndarray:
+        """float32 logits (n, classes), before the temperature, of features float16 (n, d)."""
+        return linear.logits(features, np.arange(len(features)), self.kernel, self.bias)
+
+    def logits(self, images: np.ndarray, trunk: Weights) -> np.ndarray:
+        """float32 logits (n, classes), before the temperature; see `features`."""
+        return np.concatenate([self.head(x) for x in self.features(images, trunk)])
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """float64 (n, classes): the softmax of the logits over the temperature."""
         return softmax(np.asarray(logits, np.float64) / self.temperature)
 
-    def save(self, path, dtype=np.float32):
+    def words(self) -> str:
+        """Its recipe, and how accurate it was on what, as far as its notes tell."""
+        accuracy, on = self.notes.get("accuracy"), self.notes.get("judged_on")
+        if not isinstance(accuracy, float):
+            return self.recipe.name
+        return f"{self.recipe.name}, accuracy {accuracy:.4f}" + (f" on {on}" if on else "")
+
+    def save(self, path: str | Path, dtype: type[np.floating] = np.float32) -> None:
         """Writes the classifier as `.npz`, atomically; nothing in it can run code."""
-        recipe = {
+        described = {"layer": self.recipe.name} | {
             name: getattr(self, name)
-            for name in ("classes", "layer", "variant", "weights_sha256", "temperature", "trained")
-        }
-        recipe["notes"] = self.notes
+            for name in (
+                "classes", "variant", "weights_sha256", "precision", "temperature", "trained",
+                "notes",
+            )
+        }  # fmt: skip
         with files.atomic(path) as part, open(part, "wb") as file:
             np.savez(
                 file,
                 kernel=self.kernel.astype(dtype),
                 bias=self.bias.astype(dtype),
                 trained_on=self.trained_on,
-                recipe=np.array(json.dumps(recipe)),
+                recipe=np.array(json.dumps(described)),
             )
 
 
-def softmax(logits):
+def softmax(logits: np.ndarray) -> np.ndarray:
     """Softmax over the last axis."""
     exponents = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return exponents / exponents.sum(axis=-1, keepdims=True)
 
 
-def load(path):
+def load(path: str | Path) -> Classifier:
     """Reads a classifier: its file, or the folder of its run.
 
     Raises:
@@ -110,46 +128,50 @@ def load(path):
             "train one with train_feature_extraction.py, or leave --model out"
         )
     try:
-        with np.load(path, allow_pickle=False) as file:
-            recipe = json.loads(str(file["recipe"]))
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+            described = json.loads(str(file["recipe"]))
+            described["recipe"] = RECIPES[described.pop("layer")]
             kernel, bias = (file[name].astype(np.float32) for name in ("kernel", "bias"))
-            result = Classifier(kernel, bias, trained_on=file["trained_on"], **recipe)
+            classifier = Classifier(kernel, bias, trained_on=file["trained_on"], **described)
     except BROKEN as error:
         raise LabError(
             f"expected a classifier that train_feature_extraction.py wrote in {path}; "
-            f"it is broken or something else: {error}"
+            f"it is broken or something else: {_cause(error)}"
         ) from None
-    _check(result, path)
-    return result
+    _check(classifier, path)
+    return classifier
 
 
-def _check(classifier, path):
-    classes, known = len(classifier.classes), classifier.layer in RECIPES
-    shape = (extractor.width(RECIPES[classifier.layer]) if known else None, classes)
+def _cause(error: Exception) -> str:
+    """What went wrong, in a line; NumPy would advise to load the file unsafely."""
+    text = " ".join(str(error).split())
+    return "it is no .npz" if "allow_pickle" in text else text
+
+
+def _check(classifier: Classifier, path: Path) -> None:
+    classes = len(classifier.classes)
     finite = np.isfinite(classifier.kernel).all() and np.isfinite(classifier.bias).all()
-    fits = classifier.kernel.shape == shape and classifier.bias.shape == (classes,)
-    if not (known and fits and finite):
+    shapes = (classifier.recipe.width, classes), (classes,)
+    if not finite or (classifier.kernel.shape, classifier.bias.shape) != shapes:
         raise LabError(
-            f"expected a known recipe and a finite head for {classes} classes in {path}; "
-            f"received recipe {classifier.layer!r}, head {classifier.kernel.shape}: "
-            "train it again"
+            f"expected a finite head {shapes[0]} for {classes} classes in {path}; received "
+            f"{classifier.kernel.shape}: train it again"
         )
 
 
-def fresh(classes, trunk, variant):
+def fresh(classes: Sequence[str], trunk: Weights, variant: str) -> Classifier:
     """A head nobody has trained, on the last layer that the weights serve: its answers are chance.
 
     Args:
         classes: names of the classes.
-        trunk: `lab.weights.Weights`.
-        variant: {"caffe", "lab"}.
+        trunk: the frozen network.
+        variant: a key of `alexnet.VARIANTS`.
     """
-    layer = default_layer(trunk.arrays)
-    width = extractor.width(RECIPES[layer])
-    kernel, bias = linear.initial(width, len(classes), seed=0)
-    return Classifier(kernel, bias, classes, layer, variant, trunk.sha256, trained=False)
+    recipe = default_recipe(trunk)
+    kernel, bias = linear.initial(recipe.width, len(classes), seed=0)
+    return Classifier(kernel, bias, classes, recipe, variant, trunk.sha256, trained=False)
 
 
-def default_layer(arrays):
+def default_recipe(trunk: Weights) -> Recipe:
     """The recipe where none is named: fc7, as in the lab, where the weights have it, else conv4."""
-    return "fc7" if "fc7" in arrays else "conv4"
+    return RECIPES["fc7" if "fc7" in trunk.arrays else "conv4"]

@@ -1,21 +1,27 @@
-"""What the command lines share: options, errors that end in one line, notices, printed results."""
+"""What the command lines share: options, exit statuses, notices, printed results."""
 
 import argparse
-import contextlib
 import functools
 import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
-from lab.downloads.catalogue import WEIGHTS
+import numpy as np
+
+from lab import files
 from lab.errors import LabError
+from lab.progress import show
 
 
 class Parser(argparse.ArgumentParser):
     """Argument parser whose errors are one line, and whose help tells each default."""
 
-    def __init__(self, story):
+    def __init__(self, story: str):
         super().__init__(
             description=story.split("\n\n")[0],
             epilog=story.partition("\n\n")[2],
@@ -23,49 +29,52 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
         )
 
-    def error(self, message):
+    def error(self, message: str) -> Any:
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
-    def add_pictures(self, default):
+    def add_pictures(self, default: str) -> None:
         """The options of the three scripts that classify pictures."""
         self.add_argument(
-            "pictures", nargs="*", metavar="PICTURE", help=f"pictures; none: {default}"
-        )
+            "pictures", nargs="*", metavar="PICTURE",
+            help=f"picture files, or folders of them; none: {default}",
+        )  # fmt: skip
         self.add_argument("--top", type=positive, default=5, metavar="N", help="classes to name")
         self.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
-    def add_common(self):
-        """The options of all four scripts."""
+    def add_common(self, variants: Iterable[str], bundled: bool = True) -> None:
+        """The options of all four scripts.
+
+        Args:
+            variants: names of the network's.
+            bundled: whether the trunk in trained/, which ends at pool5, can serve as weights.
+        """
+        word = ", or the word bundled: the trunk in trained/" if bundled else ""
         self.add_argument(
-            "--weights",
-            metavar="FILE",
-            help=".npy, .npz or .onnx, or the word bundled: the trunk in trained/ "
-            f"(default: {WEIGHTS}, downloaded once where it is missing)",
-        )
+            "--weights", metavar="FILE", help=f".npy, .npz or .onnx{word} "
+            "(default: bvlc-alexnet.npy, downloaded once where it is missing)",
+        )  # fmt: skip
         self.add_argument(
-            "--variant",
-            choices=("caffe", "lab"),
-            help="the original network, or the old lab's reading of it "
-            "(default: caffe, or the trained classifier's)",
-        )
+            "--variant", choices=variants, help="the original network, or the old lab's "
+            "reading of it (default: caffe, or the trained classifier's)",
+        )  # fmt: skip
         self.add_argument("--offline", action="store_true", help="never reach for the network")
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
-    def _get_help_string(self, action):
+    def _get_help_string(self, action: argparse.Action) -> str | None:
         if action.default in (None, False) or action.nargs == "*":
             return action.help
         return super()._get_help_string(action)
 
 
-def positive(text):
+def positive(text: str) -> int:
     """argparse type: a whole number from 1."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1; received {text!r}")
     return int(text)
 
 
-def whole(text):
+def whole(text: str) -> int:
     """argparse type: a whole number from 0 that TensorFlow's generators take."""
     if not text.isdecimal() or int(text) >= 2**31:
         raise argparse.ArgumentTypeError(
@@ -74,27 +83,18 @@ def whole(text):
     return int(text)
 
 
-def progress(steps):
-    """A progress bar around an iterable of steps: on a terminal's stderr, gone at its end."""
-    from tqdm import tqdm
-
-    return tqdm(steps, leave=False, dynamic_ncols=True, disable=None)
-
-
-def script(story):
+def script(story: Callable[[list[str]], None]) -> Callable[..., int]:
     """Makes a script's main: errors -> status 2, Ctrl-C -> 130, and no traceback for either."""
 
     @functools.wraps(story)
-    def main(argv=None):
+    def main(argv: Sequence[str] | None = None) -> int:
         try:
-            story(argv)
+            story(sys.argv[1:] if argv is None else list(argv))
         except KeyboardInterrupt:
             say("interrupted")
             return 130
-        except BrokenPipeError:  # `| head` has read enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except SystemExit as stop:  # argparse
-            return stop.code or 0
+            return stop.code if isinstance(stop.code, int) else 0
         except (LabError, OSError, MemoryError) as error:
             say("error: " + " ".join(str(error).split() or [type(error).__name__]))
             return 2
@@ -109,20 +109,23 @@ def script(story):
     return main
 
 
-def say(text):
+def say(text: str) -> None:
     """A notice: stderr, so that results can be piped."""
     print(text, file=sys.stderr, flush=True)
 
 
-def start_tensorflow():
+def start_tensorflow() -> str:
     """Imports TensorFlow without its chatter, once the options are known to be right.
 
     TensorFlow takes seconds to import and writes about CUDA and oneDNN straight to file descriptor
     2, before any setting of its own can stop it: that is closed to it for so long.
+
+    Returns:
+        The device that it computes on, in words.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    with tempfile.TemporaryFile() as chatter, contextlib.ExitStack() as stack:
+    with tempfile.TemporaryFile() as chatter, ExitStack() as stack:
         sys.stderr.flush()
         saved = os.dup(2)
         stack.callback(os.close, saved)
@@ -141,35 +144,58 @@ def start_tensorflow():
     name = "CPU"
     if devices:
         name = tf.config.experimental.get_device_details(devices[0]).get("device_name", "GPU")
-    device = f"{name}, {os.cpu_count()} cores, TensorFlow {tf.__version__}"
-    say(f"device: {device}")
-    return device
+    words = f"{name}, {os.cpu_count()} cores, TensorFlow {tf.__version__}"
+    say(f"device: {words}")
+    return words
 
 
-def print_top(probabilities, names, top, as_json, files, weights_file, seconds):
-    """Prints each picture's likeliest classes, in the lab's form or as JSON."""
-    order = (-probabilities).argsort(axis=1, kind="stable")[:, :top]
+def top(
+    probabilities: np.ndarray, names: Sequence[str], count: int, paths: Sequence[Path]
+) -> list[dict[str, Any]]:
+    """Each picture's likeliest classes: its file, and top: dicts of class, index, probability.
+
+    Args:
+        probabilities: float (n, classes).
+        names: of the classes.
+        count: how many classes a picture.
+        paths: of the n pictures.
+    """
+    order = (-probabilities).argsort(axis=1, kind="stable")[:, :count]
+    return [
+        {
+            "file": str(path),
+            "top": [
+                {"class": names[i], "index": int(i), "probability": round(float(p[i]), 6)}
+                for i in row
+            ],
+        }
+        for path, p, row in zip(paths, probabilities, order, strict=True)
+    ]
+
+
+def show_answers(
+    answers: list[dict[str, Any]], seconds: float, weights: Path, as_json: bool, **also: Any
+) -> None:
+    """Prints what `top` gives, in the lab's form or as one JSON object.
+
+    Args:
+        answers: as `top` gives them.
+        seconds: that they took.
+        weights: the file they stand on.
+        as_json: which form.
+        also: what else the JSON object holds.
+    """
     if as_json:
-        pictures = [
-            {
-                "file": str(file),
-                "top": [
-                    {"class": names[i], "index": int(i), "probability": round(float(p[i]), 6)}
-                    for i in row
-                ],
-            }
-            for file, p, row in zip(files, probabilities, order, strict=True)
-        ]
-        print_json({"weights": str(weights_file), "pictures": pictures, "seconds": seconds})
+        show_json(also | {"weights": str(weights), "pictures": answers, "seconds": seconds})
         return
-    for number, (p, row) in enumerate(zip(probabilities, order, strict=True)):
-        print(f"Image {number}")
-        for i in row:
-            print(f"{names[i]}: {p[i]:.3f}")
-        print()
-    print(f"Time: {seconds:.3f} seconds")
+    for number, answer in enumerate(answers):
+        show(f"Image {number} {files.relative(Path(answer['file']))}")
+        for row in answer["top"]:
+            show(f"{row['class']}: {row['probability']:.3f}")
+        show("")
+    show(f"Time: {seconds:.3f} seconds")
 
 
-def print_json(result):
+def show_json(result: dict[str, Any]) -> None:
     """One JSON object and nothing else on stdout."""
-    print(json.dumps(result, indent=2))
+    show(json.dumps(result, indent=2))

@@ -9,3 +9,9 @@ BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile
 
 class LabError(ValueError):
     """A user's mistake, in one line: what was expected, what was received, what to do."""
+
+
+def shown(text: str, longest: int = 200) -> str:
+    """What a file says, for a message: short, and without line ends or a terminal's commands."""
+    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: longest + 1])
+    return line if len(line) <= longest else line[:longest] + "..."

@@ -1,10 +1,14 @@
 """Files on disk: where things lie, atomic writes, checksums, free space."""
 
+import contextlib
+import glob
 import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +16,19 @@ from pathlib import Path
 from lab.errors import LabError
 
 ROOT = Path(__file__).resolve().parent.parent
-CACHE = ROOT / "cache"  # whatever is in it can be made again
 EXAMPLES = ROOT / "examples"
+STALE = 86_400  # seconds without a write after which a temporary file is nobody's
+
+
+def cache_folder() -> Path:
+    """Where features are stored: what is in it can be made again. LAB_CACHE names another."""
+    return Path(os.environ.get("LAB_CACHE") or ROOT / "cache")
+
+
+def relative(path: Path) -> str:
+    """A path as people name it: relative to the lab's folder where it lies in it."""
+    path = path.absolute()
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
 @contextmanager
@@ -39,6 +54,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
         raise _unwritable(path, error) from error
     os.close(handle)
     part = Path(name)
+    _sweep(path)
     try:
         part.chmod(0o666 & ~_umask())  # mkstemp's 0600 would keep a shared lab's files private
         yield part
@@ -48,6 +64,50 @@ def atomic(path: str | Path) -> Iterator[Path]:
             raise _unwritable(path, error) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Waits until no other process has the lock of this name, and has it while the block runs.
+
+    Raises:
+        LabError: the folder cannot be written to.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "ab")  # noqa: SIM115 (closed below, which gives the lock back)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    with file:
+        try:
+            import fcntl
+        except ImportError:  # Windows: two runs at once are on their own
+            yield
+            return
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"waiting for another run, which writes to {path.parent}", file=sys.stderr)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def check_writable(folder: str | Path) -> None:
+    """Stops before a long computation whose result could not be put into a folder.
+
+    Args:
+        folder: need not exist yet.
+
+    Raises:
+        LabError: nothing can be written there.
+    """
+    folder = Path(folder).absolute()
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        raise _unwritable(folder, error) from error
 
 
 def write_json(path: str | Path, obj: object) -> None:
@@ -115,6 +175,14 @@ def check_space(folder: str | Path, needed: int) -> None:
             f"{folder}: {human_size(needed)} are needed there and {human_size(free)} are free; "
             "make room on that disk"
         )
+
+
+def _sweep(path: Path) -> None:
+    """Removes what runs that were killed left of this file, but nothing that may be in use."""
+    for part in path.parent.glob(f".{glob.escape(path.stem)}-*{glob.escape(path.suffix)}"):
+        with contextlib.suppress(OSError):
+            if time.time() - part.stat().st_mtime > STALE:
+                part.unlink()
 
 
 def _umask() -> int:

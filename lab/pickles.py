@@ -14,14 +14,14 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from lab.errors import LabError
+from lab.errors import LabError, shown
 from lab.files import human_size
 
 
 class _Record:
     """What a pickle asked to be built: arguments and state, nothing done with them."""
 
-    def __init__(self, *arguments: object):
+    def __init__(self, *arguments: Any):
         self.arguments = arguments
         self.state: Any = None
 
@@ -121,11 +121,11 @@ def _read(file: BinaryIO, expected: str) -> Any:
         raise
     except _Refused as refused:
         raise LabError(
-            f"{expected}; received a pickle that {refused}, which such data has no use for, so it "
-            "was not loaded; get the file from a source that you trust"
+            f"{expected}; received a pickle that {shown(str(refused), 80)}, which such data has no "
+            "use for, so it was not loaded; get the file from a source that you trust"
         ) from None
     except Exception as error:  # a broken pickle can raise anything at all
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = shown(" ".join(str(error).split()), 100) or type(error).__name__
         raise LabError(
             f"{expected}; received {human_size(size)} that end early or are no pickle ({reason}); "
             "get it again"
@@ -138,8 +138,9 @@ def _scan(file: BinaryIO, size: int) -> None:
     The C unpickler makes its memo as long as the highest index: 10 bytes could claim 64 GB.
     """
     for opcode, argument, _ in pickletools.genops(file):
-        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > size:
-            raise _Refused(f"claims {argument} objects in {human_size(size)}")
+        index = argument if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") else 0
+        if isinstance(index, int) and index > size:
+            raise _Refused(f"claims {index} objects in {human_size(size)}")
 
 
 class _Plain:

@@ -2,14 +2,18 @@
 
 import json
 import time
+from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 from lab import files
 from lab.errors import LabError
 
 RUNS = files.ROOT / "runs"
-OPTIONS, METRICS = "options.json", "metrics.json"
+BUNDLED = files.ROOT / "trained"  # the run that comes with the repository
+OPTIONS, METRICS, REPORT = "options.json", "metrics.json", "report.html"
 CLASSIFIER, TRUNK, CHECKPOINT = "classifier.npz", "trunk.npz", "checkpoint.npz"
+PATHS = ("data", "test", "weights")  # options that may name a file
 
 
 def folder(prefix: str = "") -> Path:
@@ -18,41 +22,51 @@ def folder(prefix: str = "") -> Path:
 
 
 def empty(target: str | Path) -> Path:
-    """The folder, if nothing of a run or an evaluation is in it yet.
+    """The folder, if nothing of a run or an evaluation is in it yet, and it can be written to.
 
     Raises:
-        LabError: there is.
+        LabError: there is something, or it cannot be.
     """
     target = Path(target)
-    for name in (METRICS, OPTIONS, "report.html"):
+    for name in (METRICS, OPTIONS, REPORT):
         if (target / name).exists():
             way = "--resume it, or " if name == OPTIONS else ""
             raise LabError(
                 f"{target}: expected a folder without a run; it holds {name}: {way}choose another "
                 "--output"
             )
+    files.check_writable(target)
     return target
 
 
-def create(output: str | None, arguments: list[str]) -> Path:
+def create(target: Path, options: Namespace) -> Path:
     """Makes the folder of a new run and writes down its options.
 
     Args:
-        output: the folder; None: `runs/<date-time>`.
-        arguments: the command line, without the program's name.
-
-    Raises:
-        LabError: the folder holds a run already.
+        target: the folder, as `empty` gives it.
+        options: as parsed. Files are written down by their whole path: a run may be resumed from
+            another folder.
     """
-    target = empty(output or folder())
-    # Files by their whole path: it may be resumed from another folder.
-    words = [str(Path(word).resolve()) if Path(word).exists() else word for word in arguments]
-    files.write_json(target / OPTIONS, {"arguments": words})
+    kept = {name: value for name, value in vars(options).items() if value not in (None, False)}
+    for name in PATHS:
+        if name in kept and Path(kept[name]).exists():
+            kept[name] = str(Path(kept[name]).resolve())
+    kept.pop("output", None)
+    kept.pop("offline", None)
+    files.write_json(target / OPTIONS, kept)
     return target
 
 
-def arguments(folder: str | Path) -> list[str]:
-    """The command line of a run that was begun and not finished.
+def command(options: dict[str, Any]) -> list[str]:
+    """Options as the words of a command line."""
+    words = []
+    for name, value in options.items():
+        words += [f"--{name.replace('_', '-')}", str(value)]
+    return words
+
+
+def options(folder: str | Path) -> list[str]:
+    """The options of a run that was begun and not finished, as the words of a command line.
 
     Raises:
         LabError: there is none, or it is complete.
@@ -61,25 +75,23 @@ def arguments(folder: str | Path) -> list[str]:
     if (folder / METRICS).exists():
         raise LabError(f"{folder}: expected an unfinished run; this one is complete: use it")
     try:
-        return [str(word) for word in json.loads((folder / OPTIONS).read_text())["arguments"]]
-    except (OSError, ValueError, KeyError, TypeError):
+        return command(json.loads((folder / OPTIONS).read_text(encoding="utf-8")))
+    except (OSError, ValueError, AttributeError):
         raise LabError(
-            f"{folder}: expected the folder of a run that was begun; it has no {OPTIONS}: name "
-            "another, or start anew without --resume"
+            f"{folder}: expected the folder of a run that was begun; it has no {OPTIONS} that can "
+            "be read: name another, or start anew without --resume"
         ) from None
 
 
-def finish(folder: Path, metrics: dict) -> None:
+def finish(folder: Path, metrics: dict[str, Any]) -> None:
     """Writes the metrics; from here on the run counts as complete."""
     files.write_json(folder / METRICS, metrics)
     (folder / CHECKPOINT).unlink(missing_ok=True)
 
 
-def newest(runs: str | Path | None = None) -> Path | None:
-    """The newest complete run under a folder (None: `RUNS`), or None where there is none."""
+def newest() -> Path | None:
+    """The newest complete run under `RUNS`, or None where there is none."""
     complete = [
-        path.parent
-        for path in Path(runs or RUNS).glob(f"*/{METRICS}")
-        if (path.parent / CLASSIFIER).is_file()
+        path.parent for path in RUNS.glob(f"*/{METRICS}") if (path.parent / CLASSIFIER).is_file()
     ]
     return max(complete, key=lambda folder: (folder / CLASSIFIER).stat().st_mtime_ns, default=None)

@@ -10,8 +10,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from lab import files, runs, weights
+from lab import runs, weights
 from lab.drawn_signs import photographs
+from lab.training import whole_network
 
 CLASSES = (9, 10, 20)  # of the tiny data; three tracks each: to learn, to choose, to test
 
@@ -39,7 +40,7 @@ def true_float32():
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path, monkeypatch):
     """No test reads or leaves features in the user's cache, or runs among the user's."""
-    monkeypatch.setattr(files, "CACHE", tmp_path / "cache")
+    monkeypatch.setenv("LAB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(runs, "RUNS", tmp_path / "runs")
 
 
@@ -66,18 +67,16 @@ def tiny_p(tiny, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def conv_npz(tmp_path_factory) -> Path:
     """Random weights of conv1 to conv5."""
-    import alexnet
 
     path = tmp_path_factory.mktemp("weights") / "conv.npz"
-    weights.save(path, alexnet.random_arrays(0))
+    weights.save(path, whole_network.random_arrays(0))
     return path
 
 
 @pytest.fixture(scope="session")
 def full_npz(tmp_path_factory) -> Path:
     """Random weights of the whole network, in half precision: 122 MB."""
-    import alexnet
 
     path = tmp_path_factory.mktemp("weights") / "full.npz"
-    weights.save(path, alexnet.random_arrays(0, "prob"), np.float16)
+    weights.save(path, whole_network.random_arrays(0, "prob"), np.float16)
     return path

@@ -17,8 +17,9 @@ import tensorflow as tf
 import alexnet
 from benchmarks import light_onnx
 from caffe_classes import class_names
-from lab import files, pictures, weights
+from lab import files, layers, pictures, weights
 from lab.errors import LabError
+from lab.training import whole_network
 
 TRUNK = alexnet.LAYERS[: alexnet.LAYERS.index("pool5") + 1]
 SHAPES = {
@@ -46,7 +47,7 @@ def arrays():
     """Random weights with biases, conv1 and conv2 in the hundreds as with the real ones."""
     generator = np.random.default_rng(1)
     scaled = {}
-    for name, (kernel, bias) in alexnet.random_arrays(0, "prob").items():
+    for name, (kernel, bias) in whole_network.random_arrays(0, "prob").items():
         kernel *= {"conv1": 100, "fc8": 0.01}.get(name, 1)
         deviation = 1 if name == "fc8" else 10
         scaled[name] = kernel, generator.normal(0, deviation, bias.shape).astype(np.float32)
@@ -127,25 +128,24 @@ def test_normalisation_is_seen(expected, number):
 
 def strong_norm(patch, arrays):
     """Caffe's alpha, not divided by local_size."""
-    patch.setattr(alexnet, "LRN_ALPHA", 5 * alexnet.LRN_ALPHA)
+    patch.setattr(layers, "LRN_ALPHA", 5 * layers.LRN_ALPHA)
 
 
 def padded_conv1(patch, arrays):
     """conv1 57x57, as in the old lab."""
-    first, *others = alexnet.CONVOLUTIONS
-    rows = (dataclasses.replace(first, padding="SAME"), *others)
-    patch.setattr(alexnet, "CONVOLUTIONS", rows)
+    caffe = dataclasses.replace(alexnet.VARIANTS["caffe"], padding="SAME")
+    patch.setitem(alexnet.VARIANTS, "caffe", caffe)
 
 
 def rgb(patch, arrays):
     """The right mean off each colour, but red first."""
-    whole = alexnet.Convolution.call
+    whole = layers.Convolution.call
 
     def call(self, x):
         self.bgr = False
         return whole(self, x)
 
-    patch.setattr(alexnet.Convolution, "call", call)
+    patch.setattr(layers.Convolution, "call", call)
 
 
 def swapped_groups(name):
@@ -174,14 +174,14 @@ def no_relu(name):
     """One layer's negative values let through."""
 
     def plant(patch, arrays):
-        whole = alexnet.Convolution.call
+        whole = layers.Convolution.call
 
         def call(self, x):
             if self.name != name:
                 return whole(self, x)
             return tf.nn.conv2d(x, self.kernel, self.stride, self.padding) + self.bias
 
-        patch.setattr(alexnet.Convolution, "call", call)
+        patch.setattr(layers.Convolution, "call", call)
 
     return plant
 
@@ -351,10 +351,16 @@ def test_saved_model_comes_back(tmp_path, trunk, batch, variant):
 @pytest.mark.parametrize("scale", [1.0, alexnet.PICTURE_SCALE])
 def test_preprocessing(batch, scale):
     """In "caffe" a picture less Caffe's mean colour; "lab" leaves it as it is."""
-    caffe = alexnet.Preprocessing("caffe", scale)(batch).numpy()
+
+    def data(variant):
+        arrays = whole_network.random_arrays(0, "conv1")
+        model = alexnet.build(arrays, "conv1", variant=variant, scale=scale)
+        return model.get_layer("data")(batch).numpy()
+
+    caffe = data("caffe")
     wanted = (batch.astype(np.float64) - [122.67892, 116.66877, 104.00699]) * scale
     np.testing.assert_allclose(caffe, wanted, rtol=0, atol=2e-5)
-    lab = alexnet.Preprocessing("lab", scale)(batch).numpy()
+    lab = data("lab")
     np.testing.assert_allclose(lab, batch * scale, rtol=1e-6)
 
 
@@ -371,7 +377,7 @@ def test_local_response_normalisation(monkeypatch, devices):
         window = x[..., max(c - 2, 0) : c + 3].astype(np.float64)
         scale = 1 + 1e-4 / 5 * (window**2).sum(axis=-1)
         wanted[..., c] = x[..., c] / scale**0.75
-    normalised = alexnet.LocalResponseNormalization()(x).numpy()
+    normalised = layers.LocalResponseNormalization()(x).numpy()
     np.testing.assert_allclose(normalised, wanted, rtol=1e-5)
 
 
@@ -396,7 +402,7 @@ def test_grouped_convolution(stride, padding, pad):
     """Each half of the filters sees its own half of the channels."""
     generator = np.random.default_rng(4)
     x = generator.normal(size=(2, 5, 7, 4)).astype(np.float32)
-    layer = alexnet.Convolution((3, 3, 2, 6), stride, padding)
+    layer = layers.Convolution((3, 3, 2, 6), stride, padding)
     layer.build(x.shape)
     kernel, bias = (generator.normal(size=w.shape).astype(np.float32) for w in layer.weights)
     layer.set_weights([kernel, bias])
@@ -408,7 +414,7 @@ def test_gradients_of_grouped_convolution():
     """They equal those of two convolutions side by side."""
     generator = np.random.default_rng(5)
     x = tf.constant(generator.normal(size=(2, 5, 5, 4)), tf.float32)
-    layer = alexnet.Convolution((3, 3, 2, 6))
+    layer = layers.Convolution((3, 3, 2, 6))
     layer.build(x.shape)
     layer.set_weights([generator.normal(size=w.shape) for w in layer.weights])
     kernel, bias = (tf.convert_to_tensor(w) for w in layer.weights)
@@ -511,7 +517,7 @@ def genuine():
 @pytest.mark.parametrize("file", PUBLISHED)
 def test_published_probabilities(genuine, file):
     """RGB less the picture's own mean; signs enlarged as TensorFlow 1 did it."""
-    picture = pictures.centred([pictures.read(place_of(file))], "lab")
+    picture = alexnet.centred([pictures.read(place_of(file))], "lab")
     (probabilities,) = genuine(pictures.old_resize(picture, alexnet.SIZE)).numpy()
     top = np.argsort(-probabilities)[:5]
     names = [class_names[i].split(",")[0] for i in top]

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import http.server
+import os
 import re
 import socket
 import threading
@@ -14,12 +15,14 @@ import pytest
 import python2_npy
 
 from lab import files, pickles, weights
-from lab.downloads import catalogue, fetching
+from lab.data import gtsrb
+from lab.downloads import catalogue, fetching, verification
 from lab.downloads.catalogue import Remote
 from lab.errors import LabError
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 SHA256 = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
+MD5 = hashlib.md5(CONTENT).hexdigest()
 NAME = "sign.png"
 
 
@@ -111,13 +114,102 @@ def test_the_default_folder_is_beside_the_scripts(server, tmp_path, monkeypatch)
     assert fetching.fetch(NAME) == tmp_path / NAME
 
 
-def test_a_file_that_is_there_is_used_as_it_is(server, tmp_path, capfd):
-    """Whatever it holds; nobody is asked, nothing is said."""
+def test_a_file_that_is_there_is_used(server, tmp_path, capfd):
+    """Nothing is published about it: whatever it holds, nobody is asked, nothing is said."""
     (tmp_path / NAME).write_bytes(b"my own")
     for offline in (False, True):
         assert fetching.fetch(NAME, tmp_path, offline=offline).read_bytes() == b"my own"
     assert server.asked == []
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("details", "difference"),
+    [
+        ({"size": 6}, "expected 6 bytes; received 300000"),
+        ({"hash": "md5:" + "0" * 32}, f"expected md5 {'0' * 32}; received {MD5}"),
+    ],
+)
+def test_a_file_that_is_there_is_verified(tmp_path, monkeypatch, details, difference):
+    """Another file under a published name is one line, and is left alone."""
+    publish(monkeypatch, NAME, "http://127.0.0.1/", **details)
+    path = tmp_path / NAME
+    path.write_bytes(CONTENT)
+    line = f"{path}: {difference}: it is not the published file; remove it to download it again"
+    for _ in range(2):
+        with pytest.raises(LabError, match=f"^{re.escape(line)}$"):
+            fetching.fetch(NAME, tmp_path, offline=True)
+    assert path.read_bytes() == CONTENT
+
+
+@pytest.fixture
+def hashed(monkeypatch, tmp_path):
+    """The files that are hashed, as they are; a published one is there."""
+    publish(monkeypatch, NAME, "http://127.0.0.1/", size=len(CONTENT), hash=SHA256)
+    (tmp_path / NAME).write_bytes(CONTENT)
+    seen, file_hash = [], files.file_hash
+    monkeypatch.setattr(
+        files, "file_hash", lambda path, kind: seen.append(path.name) or file_hash(path, kind)
+    )
+    return seen
+
+
+def test_a_file_is_read_once_to_verify_it(tmp_path, hashed, monkeypatch):
+    """Again only after it, or what is published about it, has changed."""
+    path = tmp_path / NAME
+    for _ in range(3):
+        assert fetching.fetch(NAME, tmp_path) == path
+    assert hashed == [NAME]
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / NAME).write_bytes(CONTENT)
+    fetching.fetch(NAME, tmp_path / "other")
+    fetching.fetch(NAME, tmp_path)
+    assert hashed == [NAME] * 2
+    os.utime(path, ns=(1, 1))
+    fetching.fetch(NAME, tmp_path)
+    assert hashed == [NAME] * 3
+    path.write_bytes(CONTENT[::-1])
+    with pytest.raises(LabError, match="it is not the published file"):
+        fetching.fetch(NAME, tmp_path)
+    path.write_bytes(CONTENT)
+    fetching.fetch(NAME, tmp_path)
+    publish(monkeypatch, NAME, "http://127.0.0.1/", size=len(CONTENT), hash="md5:" + MD5)
+    fetching.fetch(NAME, tmp_path)
+    assert hashed == [NAME] * 6
+
+
+@pytest.mark.parametrize("content", [None, b"{", b"[3]", b"\xff", b"[" * 100_000, b'{"a": 3}'])
+def test_what_is_remembered_can_be_lost(tmp_path, hashed, content):
+    """A cache that is damaged, or where nothing can be written, costs another reading."""
+    fetching.fetch(NAME, tmp_path)
+    memory = files.cache_folder() / verification.VERIFIED
+    if content is None:
+        memory.unlink()
+        files.cache_folder().rmdir()
+        files.cache_folder().touch()
+    else:
+        memory.write_bytes(content)
+    fetching.fetch(NAME, tmp_path)
+    fetching.fetch(NAME, tmp_path)
+    assert hashed == [NAME] * (3 if content is None else 2)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_abandoned_parts_are_removed(server, tmp_path, there):
+    """Of files of the catalogue, a day old, and not what this download goes on with."""
+    start = CONTENT[:1000]
+    own, stop = f"{NAME}.127.0.0.1.part", "stop.jpg.127.0.0.1.part"
+    parts = [own, stop, "train.p.a.org.part", "weasel.png.a.org.part", "thesis.tex.part"]
+    for name in parts:
+        (tmp_path / name).write_bytes(start)
+        age = 3600 if name.startswith("weasel") else 100_000
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    if there:
+        (tmp_path / NAME).write_bytes(CONTENT)
+    assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
+    assert names(tmp_path) == sorted([NAME, "weasel.png.a.org.part", "thesis.tex.part"])
+    if not there:
+        assert server.asked[-1] == ("/" + NAME, "bytes=1000-")
 
 
 def test_offline(server, tmp_path):
@@ -281,7 +373,7 @@ def archive(server, monkeypatch):
     def make(archive, target):
         target.write_bytes(archive.read_bytes()[::-1])
 
-    publish(monkeypatch, NAME, dead, made_from=ARCHIVE, make=make)
+    publish(monkeypatch, NAME, dead, made_from=(ARCHIVE, make))
     return server
 
 
@@ -295,10 +387,18 @@ def test_the_second_source(archive, tmp_path, capfd):
 
 def test_an_archive_that_is_there_is_taken_and_kept(archive, tmp_path):
     """Also offline."""
-    (tmp_path / ARCHIVE).write_bytes(b"abc")
-    assert fetching.fetch(NAME, tmp_path, offline=True).read_bytes() == b"cba"
-    assert names(tmp_path) == [NAME, ARCHIVE]
+    (tmp_path / ARCHIVE).write_bytes(CONTENT)
+    assert fetching.fetch(NAME, tmp_path, offline=True).read_bytes() == CONTENT[::-1]
+    assert {NAME, ARCHIVE} <= set(names(tmp_path))
     assert archive.asked == []
+
+
+def test_nothing_is_made_of_another_archive(archive, tmp_path):
+    """One that is damaged is named, kept, and not read."""
+    (tmp_path / ARCHIVE).write_bytes(b"abc")
+    with pytest.raises(LabError, match=re.escape(f"{tmp_path / ARCHIVE}: expected sha256 ")):
+        fetching.fetch(NAME, tmp_path)
+    assert names(tmp_path) == [ARCHIVE]
 
 
 def test_neither_source(archive, tmp_path):
@@ -333,12 +433,12 @@ def test_the_train_p_record(tmp_path):
     (tmp_path / "train.p").write_bytes(b"\x80\x02}.")
     with pytest.raises(LabError, match="features is missing"):
         record.check(tmp_path / "train.p")
-    assert catalogue.REMOTE[record.made_from].hash == "md5:f33fd80ac59bff73c82d25ab499e03a3"
+    assert catalogue.REMOTE[record.made_from[0]].hash == "md5:f33fd80ac59bff73c82d25ab499e03a3"
 
 
 def test_train_p_from_an_archive(tmp_path):
     """An official training set beside the target becomes a pickle like train.p, offline."""
-    folder = tmp_path / catalogue.TRAINING / "Final_Training" / "Images" / "00014"
+    folder = tmp_path / gtsrb.TRAINING_ZIP / "Final_Training" / "Images" / "00014"
     folder.mkdir(parents=True)
     header = "Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2;ClassId\n"
     (folder / "GT-00014.csv").write_text(header + "00000_00000.ppm;40;40;5;5;34;34;14\n")
@@ -370,5 +470,4 @@ def test_every_record_can_be_understood():
         else:
             assert record.check
         if record.made_from:
-            assert record.make
-            assert catalogue.REMOTE[record.made_from].hash
+            assert catalogue.REMOTE[record.made_from[0]].hash

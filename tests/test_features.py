@@ -1,18 +1,19 @@
 """Features: against the network and plain NumPy, and which kept ones are used again."""
 
 import json
-import os
-import time
+import threading
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import alexnet
-from lab import files, pictures
+from lab import files
 from lab.errors import LabError
 from lab.features import cache, extractor
 from lab.features.recipes import RECIPES, Recipe
+from lab.progress import Progress
+from lab.training import whole_network
 
 WIDTHS = {
     "fc7": 4096,
@@ -34,7 +35,7 @@ def run(images, extract):
 @pytest.fixture(scope="module")
 def arrays():
     """Random weights as far as fc7."""
-    return alexnet.random_arrays(0, "fc7")
+    return whole_network.random_arrays(0, "fc7")
 
 
 @pytest.fixture(scope="module")
@@ -55,15 +56,15 @@ def test_enlarge(signs, size):
     """Its matrix products are TensorFlow's resize, today's and that of the lab's days."""
     today = tf.image.resize(signs, (size, size))
     np.testing.assert_allclose(extractor.enlarge(signs, size), today, atol=1e-3)
-    np.testing.assert_allclose(pictures.enlarge(signs, size), today, atol=1e-3)
+    np.testing.assert_allclose(alexnet.enlarge(signs, size=size), today, atol=1e-3)
     old = tf.raw_ops.ResizeBilinear(images=signs, size=(size, size))  # no half-pixel centres
     np.testing.assert_allclose(extractor.enlarge(signs, size, "lab"), old, atol=1e-3)
-    np.testing.assert_allclose(pictures.old_resize(signs, size), old, atol=1e-3)
+    np.testing.assert_allclose(alexnet.enlarge(signs, "lab", size), old, atol=1e-3)
 
 
 def directly(arrays, recipe, images, variant="caffe"):
     """A recipe's features from one network a layer, and NumPy for all that comes after."""
-    resize = pictures.enlarge if variant == "caffe" else pictures.old_resize
+    resize = lambda images, size: alexnet.enlarge(images, variant, size)  # noqa: E731
     parts = []
     if recipe.contrast:
         x = images.astype(np.float64)
@@ -94,14 +95,14 @@ def test_recipe(arrays, signs, name):
     """Each recipe's width and numbers."""
     x = run(signs, extractor.Extractor(arrays, RECIPES[name]))
     assert x.shape == (3, WIDTHS[name])
-    assert extractor.width(RECIPES[name]) == WIDTHS[name]
+    assert RECIPES[name].width == WIDTHS[name]
     assert x.std(dtype=np.float32) > 0.01
     assert_near(x, directly(arrays, RECIPES[name], signs))
 
 
 def test_layers_stay_in_the_recipe_s_order(arrays, signs):
     """A later layer may come first; the network goes as far as the last."""
-    recipe = Recipe(("pool5", "conv3"), power=1.0, scale=0.5)
+    recipe = Recipe("two", ("pool5", "conv3"), power=1.0, scale=0.5)
     assert recipe.last == "pool5"
     x = run(signs, extractor.Extractor(arrays, recipe))
     assert_near(x, directly(arrays, recipe, signs))
@@ -125,7 +126,7 @@ def test_half_precision(arrays, signs, precision, most):
 
 def test_weights_that_end_too_early(signs):
     """fc7 from the convolutions alone is refused before anything is computed."""
-    trunk = alexnet.random_arrays(0, "pool5")
+    trunk = whole_network.random_arrays(0, "pool5")
     with pytest.raises(LabError, match="fc6, fc7 is missing"):
         extractor.Extractor(trunk, RECIPES["fc7"])
 
@@ -146,8 +147,8 @@ def test_batches(signs, monkeypatch):
 def test_predict_in_batches(signs, monkeypatch):
     """A network's answers to all pictures at once."""
     monkeypatch.setattr(extractor, "BATCH", 2)
-    network = alexnet.build(alexnet.random_arrays(0, "conv1"), "conv1", size=99)
-    large = pictures.enlarge(signs, 99)
+    network = alexnet.build(whole_network.random_arrays(0, "conv1"), "conv1", size=99)
+    large = alexnet.enlarge(signs, size=99)
     answers = extractor.predict(network, large, np.copy)
     np.testing.assert_allclose(answers, network(large), rtol=1e-5, atol=1e-5)
 
@@ -156,6 +157,22 @@ def test_predict_in_batches(signs, monkeypatch):
 
 IMAGES = np.random.default_rng(2).integers(0, 256, (300, 32, 32, 3), np.uint8)
 WANTED = IMAGES[:, 0].reshape(300, -1).astype(np.float16)
+
+
+class Steps(Progress):
+    """Counts what is told, and stops like Ctrl-C after so many steps."""
+
+    def __init__(self, stop=None):
+        super().__init__(silent=True)
+        self.stop, self.done = stop, 0
+
+    def over(self, name, steps):
+        self.name, self.total = name, len(steps)
+        for step in steps:
+            if self.done == self.stop:
+                raise KeyboardInterrupt
+            yield step
+            self.done += 1
 
 
 class Work:
@@ -171,7 +188,7 @@ class Work:
 def key(**changes):
     """A key, some of its ingredients changed."""
     made_of = {
-        "signs_hash": "a" * 64,
+        "data_hash": "a" * 64,
         "weights_hash": "b" * 64,
         "recipe": RECIPES["conv4"],
         "variant": "caffe",
@@ -182,18 +199,18 @@ def key(**changes):
 
 def folders():
     """The cache's folders."""
-    return list(files.CACHE.iterdir())
+    return list(files.cache_folder().iterdir())
 
 
 def assert_computed(made_of, images=IMAGES, wanted=WANTED):
-    """Features are computed, right, and kept for the next call."""
+    """Features are computed, right, and there for the next call."""
     work = Work()
-    x, seconds = cache.compute(images, work, made_of)
+    x, measured = cache.compute(images, work, made_of)
     np.testing.assert_array_equal(x[:], wanted)
-    assert seconds > 0
-    x, seconds = cache.compute(images, work, made_of)
+    assert measured["feature_seconds"] > 0 and measured["images_per_second"] > 0
+    x, measured = cache.compute(images, work, made_of)
     np.testing.assert_array_equal(x[:], wanted)
-    assert seconds is None
+    assert measured == {"feature_seconds": None, "images_per_second": None}
     assert work.built == 1
 
 
@@ -203,25 +220,25 @@ def test_computed_once():
     x, _ = cache.compute(IMAGES, None, key())
     assert x.dtype == np.float16 and x.shape == WANTED.shape and len(x) == len(WANTED)
     (folder,) = folders()
-    assert {file.name for file in folder.iterdir()} == {"features.npy", "key.json"}
+    assert {file.name for file in folder.iterdir()} == {"features.npy", "key.json", "lock"}
     assert json.loads((folder / "key.json").read_text())["recipe"]["layers"] == ["conv4"]
 
 
 def test_every_batch_is_told():
     """The progress bar gets one step a batch."""
-    told = []
-    cache.compute(IMAGES, Work(), key(), lambda steps: told.extend(steps) or told)
-    assert told == [0, 128, 256]
+    steps = Steps()
+    cache.compute(IMAGES, Work(), key(), steps)
+    assert (steps.name, steps.done, steps.total) == ("features", 3, 3)
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"signs_hash": "c" * 64},
+        {"data_hash": "c" * 64},
         {"weights_hash": "c" * 64},
         {"recipe": RECIPES["conv3"]},
-        {"recipe": Recipe(("conv4",), power=1.0)},
-        {"recipe": Recipe(("conv4",), scale=1.0)},
+        {"recipe": Recipe("other", ("conv4",), power=1.0)},
+        {"recipe": Recipe("other", ("conv4",), scale=1.0)},
         {"variant": "lab"},
         {"precision": "bfloat16"},
     ],
@@ -232,7 +249,7 @@ def test_any_change_of_the_key_computes_anew(change):
     assert_computed(key())
     assert_computed(key(**change))
     assert len(folders()) == 2
-    assert cache.compute(IMAGES, None, key())[1] is None
+    assert cache.compute(IMAGES, None, key())[1]["feature_seconds"] is None
 
 
 def test_another_version_computes_anew(monkeypatch):
@@ -242,32 +259,62 @@ def test_another_version_computes_anew(monkeypatch):
     assert_computed(key())
 
 
-def test_interrupted():
-    """Ctrl-C in the middle leaves nothing that is used."""
-
-    def interrupted(steps):
-        yield next(iter(steps))
-        raise KeyboardInterrupt
-
+@pytest.mark.parametrize(
+    ("left", "computed"), [("cut header", 300), ("another", 300), ("a batch and a half", 172)]
+)
+def test_what_a_stopped_run_has_computed_is_gone_on_with(left, computed):
+    """Ctrl-C after two batches: whole batches on disk are not computed again, half ones are."""
     with pytest.raises(KeyboardInterrupt):
-        cache.compute(IMAGES, Work(), key(), interrupted)
-    assert [file.name for folder in folders() for file in folder.iterdir()] == []
-    assert_computed(key())
-
-
-def test_killed():
-    """What was being written when the process was killed is not used, and goes in an hour."""
-    assert_computed(key())
+        cache.compute(IMAGES, Work(), key(), Steps(stop=2))
     (folder,) = folders()
-    (folder / "key.json").unlink()  # which is written last
-    for name, age in (("1234", 3700), ("5678", 60)):  # seconds; the second may still be at work
-        part = folder / f".features-{name}.npy"
-        part.write_bytes(b"\x93NUMPY")
-        os.utime(part, (time.time() - age,) * 2)
-    np.save(folder / "features.npy", WANTED * 0)
-    assert_computed(key())
-    left = {file.name for file in folder.iterdir()}
-    assert left == {"features.npy", "key.json", ".features-5678.npy"}
+    part = folder / "features.part"
+    assert not (folder / "features.npy").exists()
+    content, row = part.read_bytes(), 2 * WANTED.shape[1]
+    header = len(content) - 2 * 128 * row
+    if left == "cut header":
+        part.write_bytes(content[: header // 2])
+    elif left == "another":
+        part.write_bytes(b"x" + content[1:])
+    else:
+        part.write_bytes(content[: header + int(1.5 * 128) * row + 7])
+    seen = []
+
+    def counting():
+        run = Work()()
+        return lambda images: seen.append(len(images)) or run(images)
+
+    x, measured = cache.compute(IMAGES, counting, key())
+    np.testing.assert_array_equal(x[:], WANTED)
+    assert sum(seen[1:]) == computed  # the first batch, to compile, is not counted
+    rate = measured["images_per_second"] * measured["feature_seconds"]
+    assert rate == pytest.approx(computed)
+    assert {file.name for file in folder.iterdir()} == {"features.npy", "key.json", "lock"}
+
+
+def test_two_runs_at_once():
+    """The second waits for the first, and computes nothing."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow(Steps):
+        def over(self, name, steps):
+            for step in super().over(name, steps):
+                begun.set()
+                assert go_on.wait(30)
+                yield step
+
+    results = []
+    first = threading.Thread(target=lambda: cache.compute(IMAGES, Work(), key(), Slow()))
+    first.start()
+    assert begun.wait(30)
+    second = threading.Thread(target=lambda: results.append(cache.compute(IMAGES, None, key())))
+    second.start()
+    second.join(0.3)
+    assert second.is_alive() and not results
+    go_on.set()
+    first.join(30)
+    second.join(30)
+    np.testing.assert_array_equal(results[0][0][:], WANTED)
+    assert results[0][1]["feature_seconds"] is None
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}\n"])

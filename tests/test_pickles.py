@@ -215,3 +215,13 @@ def test_genuine_train_p(lab_data):
         "sizes": (39209, 2),
         "coords": (39209, 4),
     }
+
+
+@pytest.mark.parametrize("content", [b"c\x1b[2J%s\nsystem\n.", b"S%s\n."])
+def test_long_texts_of_a_file_are_shortened(tmp_path, content):
+    """What it names, and what Python says about it, fits into a line without commands."""
+    path = tmp_path / "w.p"
+    path.write_bytes(content % (b"a" * 10**6))
+    with pytest.raises(LabError) as caught:
+        pickles.load(path, "a pickle")
+    assert len(str(caught.value)) < len(str(path)) + 300 and str(caught.value).isprintable()

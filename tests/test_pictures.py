@@ -6,8 +6,10 @@ import zlib
 
 import numpy as np
 import pytest
+from filmed import at_32
 from PIL import Image
 
+import alexnet
 from lab import pictures
 from lab.errors import LabError
 
@@ -215,31 +217,14 @@ def test_write_png(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["out.png"]
 
 
-def area_loop(picture, new):
-    """Each new pixel is the mean of the part of the picture that it covers, pixel by pixel."""
-    height, width = picture.shape[:2]
-    result = np.zeros((new, new, 3))
-    for i in range(new):
-        for j in range(new):
-            total = weight = 0
-            for y in range(height):
-                for x in range(width):
-                    dy = min((i + 1) * height / new, y + 1) - max(i * height / new, y)
-                    dx = min((j + 1) * width / new, x + 1) - max(j * width / new, x)
-                    if dy > 0 and dx > 0:
-                        total, weight = total + dy * dx * picture[y, x], weight + dy * dx
-            result[i, j] = total / weight
-    return result
-
-
-@pytest.mark.parametrize("shape", [(45, 38), (20, 33), (7, 3)])
-def test_to_sign_is_area_averaging(shape):
-    """Larger, smaller and oblong signs against the definition written out as loops."""
+@pytest.mark.parametrize("shape", [(45, 38), (20, 33), (7, 3), (300, 40), (32, 32)])
+def test_to_sign(shape):
+    """Larger, smaller and oblong signs against the definition."""
     picture = noise(*shape, 3)
     sign = pictures.to_sign(picture)
     assert sign.dtype == np.uint8
     assert sign.shape == (32, 32, 3)
-    assert np.abs(sign - area_loop(picture, 32)).max() <= 0.5 + 1e-3
+    assert np.abs(sign - at_32(picture)).max() <= 0.5 + 1e-3
 
 
 def test_to_sign_undoes_an_enlargement():
@@ -269,7 +254,7 @@ def old_loop(image, size):
 def test_old_resize_is_tensorflow_1s(size):
     """Larger and smaller, against the old rule written out as loops."""
     images = noise(2, 32, 32, 3)
-    resized = pictures.old_resize(images, size)
+    resized = alexnet.enlarge(images, "lab", size)
     assert resized.dtype == np.float32
     for image, seen in zip(images, resized, strict=True):
         np.testing.assert_allclose(seen, old_loop(image.astype(float), size), atol=1e-3)
@@ -281,16 +266,16 @@ def test_enlarge_is_tensorflows():
 
     images = noise(2, 32, 32, 3)
     expected = tf.image.resize(images, (227, 227)).numpy()
-    np.testing.assert_allclose(pictures.enlarge(images), expected, atol=1e-3)
+    np.testing.assert_allclose(alexnet.enlarge(images), expected, atol=1e-3)
     scaled = images.astype(np.float32) / 255
-    np.testing.assert_allclose(pictures.enlarge(scaled), expected / 255, atol=1e-5)
-    assert pictures.enlarge(images, 64).shape == (2, 64, 64, 3)
+    np.testing.assert_allclose(alexnet.enlarge(scaled), expected / 255, atol=1e-5)
+    assert alexnet.enlarge(images, size=64).shape == (2, 64, 64, 3)
 
 
 def test_the_two_rules_differ_on_stop(lab_data):
     """On the lab's stop sign the old rule is 22 of 255 away from today's."""
     stop = pictures.read(lab_data / "lab" / "stop.jpg")[None]
-    difference = np.abs(pictures.old_resize(stop, 227) - pictures.enlarge(stop)).mean()
+    difference = np.abs(alexnet.enlarge(stop, "lab") - alexnet.enlarge(stop)).mean()
     assert 22 <= difference < 23
 
 
@@ -298,7 +283,7 @@ def test_photograph_keeps_the_middle():
     """The shorter side goes to 256 and the middle is cut out: edges are lost."""
     across, down = np.meshgrid(np.arange(600), np.arange(300))
     picture = np.stack([across // 3, down // 2, 0 * down], axis=-1).astype(np.uint8)
-    seen = pictures.photograph(picture)
+    seen = alexnet.photograph(picture)
     assert seen.shape == (227, 227, 3)
     # 600x300 -> 512x256; output pixel (y, x) is centred on old pixel ((y + 14.5) * 300 / 256, ...)
     old = (np.arange(227) + 142 + 0.5) * 300 / 256 - 0.5
@@ -310,21 +295,21 @@ def test_photograph_keeps_the_middle():
 def test_photograph_of_other_sizes():
     """Small ones grow, one of the network's size is taken as it is, a ribbon is refused."""
     ready = noise(227, 227, 3)
-    assert pictures.photograph(ready) is ready
+    assert alexnet.photograph(ready) is ready
     flat = np.full((40, 90, 3), 77, np.uint8)
-    np.testing.assert_array_equal(pictures.photograph(flat), np.full((227, 227, 3), 77))
+    np.testing.assert_array_equal(alexnet.photograph(flat), np.full((227, 227, 3), 77))
     with pytest.raises(LabError, match="ten times as long as wide; received 1101x100 pixels; crop"):
-        pictures.photograph(np.zeros((100, 1101, 3), np.uint8))
+        alexnet.photograph(np.zeros((100, 1101, 3), np.uint8))
 
 
 def test_centred():
     """The old lab takes each picture's one mean off; the network of Caffe takes its own."""
     images = [np.full((4, 4, 3), 10, np.uint8), np.full((4, 4, 3), 20, np.uint8)]
     images[0][0, 0] = 26
-    batch = pictures.centred(images, "caffe")
+    batch = alexnet.centred(images, "caffe")
     assert batch.dtype == np.float32
     np.testing.assert_array_equal(batch, images)
-    batch = pictures.centred(images, "lab")
+    batch = alexnet.centred(images, "lab")
     assert batch[0, 0, 0].tolist() == [15, 15, 15]
     assert not batch[1].any()
 

@@ -1,6 +1,7 @@
 """The real job: all 39,209 signs of train.p on the real conv weights, where LAB_DATA has them."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -17,12 +18,11 @@ def job(lab_data, tmp_path_factory):
     argv = ["--data", str(lab_data / "train.p"), "--layer", "conv4"]
     argv += ["--weights", str(lab_data / "bvlc-alexnet-conv.npz")]
     # In processes of their own, so that the memory they take is theirs.
-    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab import storage; "
-    code += f"from pathlib import Path; files.CACHE = Path({str(base / 'cache')!r}); "
-    code += "import train_feature_extraction as t; sys.exit(t.main(sys.argv[1:]))"
+    script = str(files.ROOT / "train_feature_extraction.py")
+    own = os.environ | {"LAB_CACHE": str(base / "cache")}
     for split in ("random", "track"):
-        command = [sys.executable, "-c", code, str(files.ROOT), *argv, "--split", split]
-        subprocess.run([*command, "--output", str(base / split)], check=True)
+        command = [sys.executable, script, *argv, "--split", split]
+        subprocess.run([*command, "--output", str(base / split)], check=True, env=own)
     return base
 
 

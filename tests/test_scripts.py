@@ -15,11 +15,12 @@ import imagenet_inference
 import traffic_sign_inference
 import train_feature_extraction
 from caffe_classes import class_names
-from lab import files, weights
+from lab import files
 from lab.__main__ import plan
-from lab.data import dataset
+from lab.data import class_names as sign_names
 from lab.downloads import fetching
 from lab.drawn_signs import photographs
+from lab.training import whole_network
 
 ROOT = files.ROOT
 SCRIPTS = (
@@ -70,7 +71,7 @@ def trained(tiny_p, conv_npz, tmp_path_factory):
     """The folder of a finished run, and its metrics."""
     with pytest.MonkeyPatch.context() as patch:
         base = tmp_path_factory.mktemp("trained")
-        patch.setattr(files, "CACHE", base / "cache")
+        patch.setenv("LAB_CACHE", str(base / "cache"))
         argv = ("--data", tiny_p, "--weights", conv_npz, "--epochs", 3, "--batch-size", 16)
         assert run(train_feature_extraction, *argv, "--output", base / "run") == 0
     return base / "run", json.loads((base / "run" / "metrics.json").read_text())
@@ -82,7 +83,7 @@ def test_imagenet_text(photograph, full_npz, capfd):
     assert run(imagenet_inference, *argv) == 0
     out, err = capfd.readouterr()
     lines = out.splitlines()
-    assert [lines[0], lines[5]] == ["Image 0", "Image 1"]
+    assert [lines[0], lines[5]] == [f"Image 0 {photograph}", f"Image 1 {photograph}"]
     names, values = zip(*(line.rsplit(": ", 1) for line in lines[1:4]), strict=True)
     assert set(names) <= set(class_names)
     assert sorted(map(float, values), reverse=True) == list(map(float, values))
@@ -131,7 +132,8 @@ def test_training_prints_the_labs_lines(tiny_p, conv_npz, capfd, tmp_path):
     assert lines[1].startswith("Time: ") and lines[1].endswith(" seconds")
     value, _, note = lines[2].removeprefix("Validation Accuracy: ").partition(" ")
     assert 0 <= float(value) <= 1
-    assert note == "(frames of the same signs on both sides; see --split track)"
+    same = "(frames of the same signs on both sides; see --split track)"
+    assert note == f"of 90 pictures {same}"
 
 
 def test_metrics(trained):
@@ -195,7 +197,7 @@ def test_a_trained_classifier_names_signs(trained, sign, conv_npz, capfd):
     argv = (*sign, "--model", trained[0], "--weights", conv_npz, "--json", "--top", 43)
     assert run(feature_extraction, *argv) == 0
     small, large = json.loads(capfd.readouterr().out)["pictures"]
-    names = dataset.class_names()
+    names = sign_names()
     assert all(names[answer["index"]] == answer["class"] for answer in small["top"])
     assert sum(answer["probability"] for answer in small["top"]) == pytest.approx(1, abs=1e-4)
     assert small["top"][0]["class"] == large["top"][0]["class"]
@@ -208,8 +210,11 @@ def test_the_newest_run_is_used(trained, sign, capfd, tmp_path):
     (tmp_path / "runs/one").symlink_to(trained[0])
     assert run(feature_extraction, sign[0], "--offline") == 0
     out, err = capfd.readouterr()
-    assert f"classifier: {tmp_path / 'runs/one'}" in err and "conv.npz" in err
-    assert out.startswith("Image 0\n")
+    first, second, *_ = out.splitlines()
+    assert first.startswith(f"Classifier: {tmp_path / 'runs/one'} (conv4, accuracy 0.")
+    assert "on 90 pictures (frames of the same signs" in first and "conv.npz" in err
+    assert "--model bundled (pool5-raw, accuracy 0.977" in first
+    assert second == f"Image 0 {sign[0]}"
 
 
 def test_other_weights_are_refused(trained, sign, full_npz, capfd):
@@ -225,21 +230,23 @@ def test_other_weights_are_refused(trained, sign, full_npz, capfd):
 def test_a_fresh_head_says_so(sign, conv_npz, capfd):
     """Nobody takes an untrained head's answers for anything."""
     assert run(feature_extraction, sign[0], "--model", "none", "--weights", conv_npz) == 0
-    assert "nobody has trained: its answers are chance" in capfd.readouterr().err
+    first = capfd.readouterr().out.splitlines()[0]
+    assert "nobody has trained: its answers are chance" in first
 
 
 @pytest.mark.parametrize(("layer", "shape"), [("conv4", (13, 13, 384)), ("pool5", (6, 6, 256))])
 def test_save_features(sign, conv_npz, tmp_path, layer, shape):
-    """The file holds the layer's features, as the network gives them, and the files' names."""
+    """A layer's features of whole photographs, as the network gives them, and the files' names."""
     target = tmp_path / "f.npz"
     argv = (*sign, "--save-features", target, "--layer", layer, "--weights", conv_npz)
     assert run(feature_extraction, *argv) == 0
     with np.load(target, allow_pickle=False) as file:
         assert file["features"].shape == (2, *shape) and file["features"].dtype == np.float32
         assert file["files"].tolist() == list(map(str, sign)) and str(file["layer"]) == layer
-        enlarged = Image.open(sign[0]).resize((227, 227), Image.Resampling.BILINEAR)
+        # Pillow's bilinear reaches beyond the picture as ours does; then the central 227x227.
+        enlarged = Image.open(sign[0]).resize((256, 256), Image.Resampling.BILINEAR)
         network = alexnet.load(conv_npz, until=layer)
-        wanted = network(np.asarray(enlarged, np.float32)[None]).numpy()[0]
+        wanted = network(np.asarray(enlarged, np.float32)[None, 14:241, 14:241]).numpy()[0]
         assert np.abs(file["features"][0] - wanted).max() <= 0.02 * wanted.max()
 
 
@@ -259,7 +266,7 @@ def test_evaluate(trained, tiny_p, capfd, tmp_path):
 
 
 def test_test_data(tiny, tiny_p, conv_npz, tmp_path):
-    """A second set is judged at the end, and pictures that it shares with the first are counted."""
+    """A second set is judged at the end, without the pictures that it shares with the first."""
     images, labels = photographs.signs(20, seed=9, classes=[1, 14])
     shared = {"features": np.concatenate([images, tiny["features"][:5]])}
     shared["labels"] = np.concatenate([labels, tiny["labels"][:5]])
@@ -267,7 +274,7 @@ def test_test_data(tiny, tiny_p, conv_npz, tmp_path):
     argv = ("--data", tiny_p, "--weights", conv_npz, "--epochs", 1, "--test", tmp_path / "test.p")
     assert run(train_feature_extraction, *argv, "--output", tmp_path / "r") == 0
     metrics = json.loads((tmp_path / "r/metrics.json").read_text())
-    assert metrics["test_images"] == 25 and metrics["test_images_shared_with_data"] == 5
+    assert metrics["test_images"] == 20 and metrics["test_images_left_out"] == 5
     assert 0 <= metrics["test_accuracy"] <= 1
 
 
@@ -352,12 +359,11 @@ def test_weights_without_the_layers_asked_for(sign, conv_npz, capfd):
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_weights_that_are_not_finite(tmp_path, tiny_p, capfd, value):
     """A NaN in a kernel is named with its layer."""
-    arrays = alexnet.random_arrays(0)
+    arrays = whole_network.random_arrays(0)
     arrays["conv3"][0][0, 0, 0, 0] = value
-    np.savez(
-        tmp_path / "w.npz",
-        **{f"{n}/{p}": a for n, pair in arrays.items() for p, a in zip(weights.PARTS, pair)},  # noqa: B905
-    )
+    names = (f"{name}/{part}" for name in arrays for part in ("kernel", "bias"))
+    flat = (array for pair in arrays.values() for array in pair)
+    np.savez(tmp_path / "w.npz", **dict(zip(names, flat, strict=True)))
     argv = ("--weights", tmp_path / "w.npz", "--data", tiny_p)
     assert "conv3 kernel: expected finite numbers" in refused(
         capfd, train_feature_extraction, *argv
@@ -366,13 +372,14 @@ def test_weights_that_are_not_finite(tmp_path, tiny_p, capfd, value):
 
 @pytest.mark.parametrize("script", SCRIPTS[:3])
 def test_bad_pictures(tmp_path, full_npz, capfd, script):
-    """A picture that is none, an empty file, a folder, nothing at all."""
+    """A picture that is none, an empty file, a folder without any, nothing at all."""
+    (tmp_path / "none").mkdir()
     (tmp_path / "empty.png").touch()
     (tmp_path / "text.jpg").write_text("no picture")
     for name, words in (
         ("empty.png", "received an empty file"),
         ("text.jpg", "received something else"),
-        ("", "received a folder"),
+        ("none", "it holds none"),
         ("gone.png", "there is no such file"),
     ):
         argv = (tmp_path / name, "--weights", full_npz)

@@ -10,27 +10,27 @@ import tensorflow as tf
 import alexnet
 import train_feature_extraction
 from lab import weights
-from lab.data import dataset, fingerprints
+from lab.data import fingerprints, splits, train_p
 from lab.errors import LabError
-from lab.training import augmentation, learner, whole_network
+from lab.training import augmentation, learner, plans, whole_network
 
 
 @pytest.fixture(scope="module")
 def data(tiny):
     """The tiny data as Dataset."""
-    return dataset.from_dict(tiny, "tiny.p")
+    return train_p.from_dict(tiny, "tiny.p")
 
 
 def small_plan(epochs=2, **other):
     """Input of 99 pixels, all epochs."""
     parts = {"batch_size": 30, "sizes": (99,), "rate": 1e-3, "scale": alexnet.PICTURE_SCALE}
-    return learner.Plan(epochs, **(parts | other))
+    return plans.Plan(epochs, **(parts | other))
 
 
 def started(data, plan, rows=slice(0, None, 2)):
     """A training of random weights on every second picture."""
     images, labels = data.images[rows], data.labels[rows]
-    return learner.Run(alexnet.random_arrays(0), images, labels, plan, 43)
+    return learner.Learner(whole_network.random_arrays(0), images, labels, plan, 43)
 
 
 def test_copies_are_new_and_repeatable(data):
@@ -82,7 +82,7 @@ def test_the_learning_rate_rises_and_falls(data):
     run = started(data, small_plan(100))
     rates = [run._rate(step) for step in range(100 * run.steps)]
     top = int(np.argmax(rates))
-    assert 0 < top <= learner.WARMUP and max(rates) <= 1e-3
+    assert 0 < top <= plans.WARMUP and max(rates) <= 1e-3
     assert np.all(np.diff(rates[top:]) <= 0) and rates[-1] < 1e-6
 
 
@@ -100,8 +100,8 @@ def test_what_is_kept_is_the_network(data):
 
 def test_fine_tuning_starts_from_the_given_weights(data):
     """Before the first step, the network is the one that was given."""
-    arrays = alexnet.random_arrays(3)
-    run = learner.Run(arrays, data.images, data.labels, small_plan(scale=1.0), 43)
+    arrays = whole_network.random_arrays(3)
+    run = learner.Learner(arrays, data.images, data.labels, small_plan(scale=1.0), 43)
     for name, pair in run.arrays().items():
         for ours, given in zip(pair, arrays[name], strict=True):
             np.testing.assert_allclose(ours, given, rtol=1e-6)
@@ -124,11 +124,11 @@ def test_killed_and_resumed_to_the_same_end(data, tmp_path, monkeypatch):
         whole.train_epoch()
         whole.end_epoch()
 
-    def killed(steps):
-        for step in steps:
-            if step == 2:
-                raise KeyboardInterrupt
-            yield step
+    steps = iter(range(2))
+
+    def killed():
+        if next(steps):  # at the end of the second
+            raise KeyboardInterrupt
 
     first = started(data, small_plan())
     first.train_epoch()
@@ -180,8 +180,9 @@ def test_the_network_by_the_script(tiny_p, conv_npz, tmp_path, data, capfd):
     metrics = json.loads((tmp_path / "r/metrics.json").read_text())
     assert metrics["train"] == "all" and 0 <= metrics["test_tracks_accuracy"] <= 1
     trunk = weights.read(tmp_path / "r/trunk.npz")
-    train, validation, test = dataset.three_way_split(data)
-    prints = fingerprints.fingerprints(data)
+    split = splits.three_way(data)
+    train, validation, test = split.train, split.held_out, split.test
+    prints = fingerprints.of(data)
     seen = fingerprints.seen(prints, trunk.trained_on, trunk.held_out)
     assert set(np.flatnonzero(seen)) == {*train, *validation}
     assert set(np.flatnonzero(~seen)) == set(test)
@@ -201,7 +202,17 @@ def test_what_cannot_be_trained(tiny_p, conv_npz, capfd, tmp_path):
 
 def test_small_input_first():
     """Scratch begins with small pictures and ends with the network's own size."""
-    plan = whole_network.plan("scratch", 18, 128, 0, "bfloat16")
+    plan = plans.of_kind("scratch", 18, 128, 0, "bfloat16")
     sizes = [plan.size(epoch) for epoch in range(18)]
     assert sizes[0] == 99 and sizes[-1] == 227 and sizes == sorted(sizes)
     keras.backend.clear_session()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "scale"), [({"by": "me"}, 1.0), ({"plan": {"scale": 0.5}}, 0.5)]
+)
+def test_the_scale_of_the_weights_that_it_starts_from(tmp_path, recipe, scale):
+    """Whatever a weights file's recipe says, it has one."""
+    weights.save(tmp_path / "w.npz", whole_network.random_arrays(0, "conv1"), recipe=recipe)
+    start = weights.read(tmp_path / "w.npz")
+    assert plans.of_kind("all", 1, 32, 0, "float32", start).scale == scale

@@ -4,7 +4,11 @@ import hashlib
 import io
 import re
 import struct
+import subprocess
+import sys
+import tracemalloc
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -15,7 +19,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from lab import weights
 from lab.errors import LabError
+from lab.weights.onnx import DENSE
 
+ROOT = Path(__file__).resolve().parent.parent
 SHAPES = {"fc6": (8, 5), "conv1": (3, 3, 2, 4), "conv2": (1, 1, 4, 2)}
 
 
@@ -41,8 +47,19 @@ def refusal(path) -> str:
     """The one line that reading the file ends in."""
     with pytest.raises(LabError, match=f"^{re.escape(str(path))}: expected ") as caught:
         weights.read(path)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+    line = str(caught.value)
+    assert line.isprintable() and len(line) < len(str(path)) + 320
+    return line
+
+
+def memory_of_refusal(path) -> int:
+    """The most bytes that Python and NumPy took at once until a file was refused."""
+    refusal(path)  # what is imported for it
+    tracemalloc.start()
+    refusal(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
 
 
 def saved(path, obj):
@@ -101,7 +118,7 @@ def test_truncated_npy(tmp_path):
     for length in (6, 9, 40, 80, 81, 300, len(whole) - 1):
         path = tmp_path / "cut.npy"
         path.write_bytes(whole[:length])
-        assert refusal(path).endswith("; get it again")
+        assert "; get it again" in refusal(path)
 
 
 class Runs:
@@ -117,6 +134,9 @@ def test_hostile_npy(tmp_path):
     assert "received a pickle that names builtins.exec, which such data has no use for" in line
 
 
+PAIR = [np.zeros((200, 9)), np.zeros(9)]
+
+
 @pytest.mark.parametrize(
     ("content", "received"),
     [
@@ -128,6 +148,11 @@ def test_hostile_npy(tmp_path):
         ({"conv1": {"weights": 1}}, "received for conv1: dict; each layer needs a kernel and a"),
         ({"conv1": []}, "received for conv1: nothing; each layer needs"),
         ({1.5}, "holds a set"),
+        ({"conv1": [1] * 1000}, "received for conv1: int, int, int; each layer needs a kernel"),
+        ({"a" * 41: PAIR}, "received a layer whose name is no short text"),
+        ({5: PAIR}, "received a layer whose name is no short text"),
+        ({"conv\n": PAIR}, "received a layer whose name is no short text"),
+        ({"conv1": PAIR, "conv2": PAIR}, "received layers that share their numbers"),
         ("conv1", "received one array () of <U5; an .npy must hold a dict"),
         (np.array(None), "received a NoneType; an .npy must hold a dict"),
     ],
@@ -195,19 +220,45 @@ def npy(array, shape=None, descr=None):
     return file.getvalue() + array.tobytes()
 
 
-ZEROS = np.zeros((2, 3), np.float32)
+def header(text):
+    """An .npy of nothing but a header."""
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode()
+
+
+ZEROS, KERNEL = np.zeros((2, 3), np.float32), "conv1/kernel.npy"
+
+
+@pytest.mark.parametrize(
+    ("array", "shape", "descr"),
+    [
+        (ZEROS, (10**6, 10**6), "<f4"),
+        (ZEROS, (2, 2), "<f4"),
+        (ZEROS, (-1, -6), "<f4"),
+        (ZEROS, (6, 1, 1, 1, 1), "<f4"),
+        (ZEROS[:0], (0, 10**30), "<f4"),
+        (ZEROS[:0], (0,), "<U0"),
+        (ZEROS, (-1,), "<U0"),
+        (ZEROS, (3,), "|O"),
+        (ZEROS, (3,), "<M8[s]"),
+        (ZEROS, (3,), [("a", "<f4"), ("b", "<f4")]),
+    ],
+)
+def test_npz_that_declares_something_else(tmp_path, array, shape, descr):
+    """Shapes that the data do not fill, that overflow, and other things than numbers or text."""
+    path = zip_of(tmp_path / "w.npz", {KERNEL: npy(array, shape, descr)})
+    wanted = f"received an array of .* in {array.nbytes} bytes that is declared as "
+    assert re.search(wanted + re.escape(str(shape)), refusal(path))
 
 
 @pytest.mark.parametrize(
     ("members", "received"),
     [
-        ({"conv1/kernel.npy": npy(ZEROS, (10**6, 10**6))}, "(1000000, 1000000) of float32 in 24 b"),
-        ({"conv1/kernel.npy": npy(ZEROS, (-1, 6))}, "conv1/kernel.npy: (-1, 6) of float32"),
-        ({"conv1/kernel.npy": npy(ZEROS, (2, 2))}, "conv1/kernel.npy: (2, 2) of float32 in 24 b"),
-        ({"conv1/kernel.npy": npy(ZEROS, (3,), "|O")}, "conv1/kernel.npy: (3,) of object"),
-        ({"conv1/kernel.npy": b"\x93NUMPY\x03\x00"}, "format version (3, 0)"),
-        ({"conv1/kernel.npy": b""}, "broken .npz (EOF: reading magic string"),
-        ({"notes.txt": b"no array at all"}, "broken .npz (the magic string is not correct"),
+        ({KERNEL: b"\x93NUMPY\x03\x00"}, "in a format that is not read here; it starts with b"),
+        ({KERNEL: b""}, "in a format that is not read here; it starts with b''"),
+        ({"notes.txt": b"no array at all"}, "it starts with b'no array'"),
+        ({KERNEL: header("(" * 5000)}, "an .npy whose header is damaged"),
+        ({KERNEL: header("{'descr': " + "9" * 20000)}, "an .npy whose header is damaged"),
+        ({KERNEL: header("\x00\n  x")}, "an .npy whose header is damaged"),
         ({"kernel.npy": npy(ZEROS)}, "received an .npz with 'kernel'; its arrays must be named"),
         ({"conv1/mean.npy": npy(ZEROS)}, "received an .npz with 'conv1/mean'; its arrays must"),
         ({"conv1/kernel.npy": npy(ZEROS)}, "received for conv1: float32 (2, 3); each layer needs"),
@@ -215,24 +266,119 @@ ZEROS = np.zeros((2, 3), np.float32)
     ],
 )
 def test_bad_npz(tmp_path, members, received):
-    """Claims that the file does not bear out, other names, halves of layers."""
+    """Members that are no arrays, other names, halves of layers."""
     assert received in refusal(zip_of(tmp_path / "w.npz", members))
 
 
-def test_bad_recipe(tmp_path):
-    """A recipe that is no JSON."""
-    np.savez(tmp_path / "w.npz", recipe=np.array("{"), **{"conv1/kernel": ZEROS})
-    assert "received a broken .npz (Expecting property name" in refusal(tmp_path / "w.npz")
+def with_recipe(path, text):
+    """An .npz of one layer with any text as its recipe."""
+    np.savez(path, recipe=np.array(text), **{"fc8/kernel": ZEROS, "fc8/bias": ZEROS[0]})
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "scale"),
+    [
+        ("{}", 1.0),
+        ('{"plan": {"scale": 0.015625}}', 0.015625),
+        ('{"plan": {"scale": 2}}', 2.0),
+        ('{"plan": {"epochs": 3}}', 1.0),
+        ('{"plan": "three epochs", "scale": 5}', 1.0),
+        ('{"plan": null}', 1.0),
+    ],
+)
+def test_input_scale(tmp_path, text, scale):
+    """The scale of the recipe's plan, where there is one."""
+    assert weights.read(with_recipe(tmp_path / "w.npz", text)).input_scale == scale
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[]", "3", '"plan"', "", "[" * 100_000, '{"a": "' + "b" * 2**18 + '"}', "9" * 5000],
+)
+def test_recipe_that_is_none(tmp_path, text):
+    """Broken JSON, other JSON, and more than anyone writes."""
+    line = refusal(with_recipe(tmp_path / "w.npz", text))
+    assert "received an .npz whose recipe is no JSON object" in line
+
+
+@pytest.mark.parametrize(
+    "scale", ["0", "-1", "NaN", "Infinity", "1e39", "1e-39", "9" * 400, '"2"', "true", "null", "{}"]
+)
+def test_input_scale_that_is_no_number(tmp_path, scale):
+    """A float32 that the input can be multiplied by, or the file is refused."""
+    line = refusal(with_recipe(tmp_path / "w.npz", f'{{"plan": {{"scale": {scale}}}}}'))
+    assert "received an .npz whose recipe has '" in line and "as the input's scale; get" in line
+
+
+def test_text_that_is_no_unicode(tmp_path):
+    """Characters beyond Unicode are an error in Python's own insides."""
+    members = {"recipe.npy": npy(np.array(0xFFFFFFFF, "<u4"), (), "<U1")}
+    assert "recipe is no JSON object" in refusal(zip_of(tmp_path / "w.npz", members))
 
 
 def test_npz_bomb(tmp_path):
     """A small file that unpacks to more than any AlexNet is not unpacked."""
-    bomb = zip_of(tmp_path / "w.npz", {"conv1/kernel.npy": npy(np.zeros(10**6, np.float32))})
+    bomb = zip_of(tmp_path / "w.npz", {KERNEL: npy(np.zeros(10**6, np.float32))})
     content = bytearray(bomb.read_bytes())
     directory = content.rindex(b"PK\x01\x02")
     content[directory + 24 : directory + 28] = struct.pack("<I", 2**29 + 1)
     bomb.write_bytes(content)
-    assert "received a broken .npz (it unpacks to 536.9 MB); get it again" in refusal(bomb)
+    assert "received an .npz that unpacks to 536.9 MB; get it again" in refusal(bomb)
+
+
+def test_npz_that_declares_less_than_it_unpacks_to(tmp_path):
+    """100 kB that would unpack to 100 MB are read as far as they declare."""
+    bomb = zip_of(tmp_path / "w.npz", {KERNEL: npy(np.zeros(25 * 10**6, np.float32))})
+    content = bytearray(bomb.read_bytes())
+    directory = content.rindex(b"PK\x01\x02")
+    content[directory + 24 : directory + 28] = struct.pack("<I", 1000)
+    bomb.write_bytes(content)
+    assert memory_of_refusal(bomb) < 2**23
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_npz_packed_in_another_way(tmp_path, method):
+    """bz2 and LZMA give more than a member declares, and NumPy writes neither."""
+    with zipfile.ZipFile(tmp_path / "w.npz", "w", method) as archive:
+        archive.writestr(KERNEL, npy(ZEROS))
+    line = refusal(tmp_path / "w.npz")
+    assert "received an .npz that is not compressed as np.savez_compressed does it" in line
+
+
+@pytest.mark.parametrize("prints", [np.zeros(2, np.int64), np.zeros((2, 2), np.uint64)])
+def test_fingerprints_of_another_kind(tmp_path, prints):
+    """They are uint64 (m,), or the file is refused."""
+    weights.save(tmp_path / "w.npz", random_arrays(), held_out=prints)
+    assert f"an .npz with held_out as {prints.dtype} {prints.shape};" in refusal(tmp_path / "w.npz")
+
+
+def test_fingerprints_come_back(tmp_path):
+    """Also when there are none."""
+    known, none = np.array([2**64 - 1, 3], np.uint64), np.zeros(0, np.uint64)
+    weights.save(tmp_path / "w.npz", random_arrays(), trained_on=known, held_out=none)
+    loaded = weights.read(tmp_path / "w.npz")
+    np.testing.assert_array_equal(loaded.trained_on, known)
+    assert loaded.held_out.dtype == np.uint64 and loaded.held_out.shape == (0,)
+
+
+def test_a_file_larger_than_any_weights(tmp_path):
+    """It is not read at all: this one is a hole of a gigabyte."""
+    with open(tmp_path / "w.onnx", "wb") as file:
+        file.write(b"\x08\x08")
+        file.truncate(10**9)
+    assert "received a file of 1.0 GB; get" in refusal(tmp_path / "w.onnx")
+
+
+def test_error_lines_are_short_and_plain(tmp_path):
+    """Names in a file can be long, and could command a terminal."""
+    line = refusal(zip_of(tmp_path / "w.npz", {"\x1b[2J" + "a" * 5000: npy(ZEROS)}))
+    assert "\\x1b[2Jaaaa" in line
+    line = refusal(zip_of(tmp_path / "w.npz", {"\x1b" * 60 + "/kernel.npy": npy(ZEROS)}))
+    assert "received a layer whose name is no short text" in line
+    with pytest.raises(LabError) as caught:
+        weights.check(dict.fromkeys(map(str, range(1000))), SHAPES, ["conv1"])
+    assert len(str(caught.value)) < 320
 
 
 def test_damaged_npz(tmp_path):
@@ -266,7 +412,7 @@ def network(transposed=True, tensor=numpy_helper.from_array, dtype=np.float32):
     generator = np.random.default_rng(2)
     nodes, tensors, flow = [], [], "picture"
     for name, sizes in SIZES.items():
-        shape = sizes[::-1] if transposed and name in weights.onnx.DENSE else sizes
+        shape = sizes[::-1] if transposed and name in DENSE else sizes
         shape = (*sizes, 3, 2) if name.startswith("conv") else shape
         for part, size in (("w", shape), ("b", sizes[0] if len(shape) == 4 else sizes[1])):
             tensors.append(tensor(generator.normal(size=size).astype(dtype), f"{name}_{part}_0"))
@@ -348,6 +494,22 @@ def spoil(model, what):
         graph.initializer[0].dims[0] = 10**6
     elif what == "elsewhere":
         graph.initializer[0].ClearField("raw_data")
+    elif what == "another file":
+        onnx.external_data_helper.set_external_data(graph.initializer[0], "/etc/hostname")
+    elif what == "another file, unmarked":
+        graph.initializer[3].external_data.add(key="location", value="numbers.bin")
+    elif what == "another file, by its mark":
+        graph.initializer[0].data_location = TensorProto.EXTERNAL
+    elif what == "one tensor twice":
+        graph.node[3].input[1] = graph.node[2].input[1]
+    elif what == "a negative shape":
+        graph.initializer[0].dims[0], graph.initializer[0].dims[1] = -3, -2
+    elif what == "no Unicode":
+        graph.node[1].input[1] = "conv2_ä_0"
+    elif what == "long names":
+        graph.node[1].input[1] = "\x1b[2J" * 10_000
+    elif what == "much else":
+        graph.doc_string = "d" * 2**20
     elif what == "fc6 rows":
         graph.initializer[10].CopyFrom(numpy_helper.from_array(np.ones((5, 47)), "fc6_w_0"))
     return model
@@ -356,21 +518,70 @@ def spoil(model, what):
 @pytest.mark.parametrize(
     ("what", "received"),
     [
-        ("a node less", "has 4 Conv and 3 Gemm nodes, where AlexNet has 5 and 3"),
-        ("no graph", "holds no graph"),
-        ("no bias", "holds no weights for conv2 (its inputs: conv1, conv2_w_0)"),
-        ("no tensors", "holds no weights for conv1 (its inputs: picture, conv1_w_0, conv1_b_0)"),
-        ("whole numbers", "keeps the weights of conv1 in a form that is not read here"),
-        ("another shape", "claims shape (1000000, 2, 3, 2) for conv1 in 144 bytes"),
-        ("elsewhere", "keeps the weights of conv1 in a form that is not read here"),
-        ("fc6 rows", "has 47 rows in fc6, which are no square of 3 channels"),
+        ("a node less", "with 4 Conv and 3 Gemm nodes, where AlexNet has 5 and 3"),
+        ("no graph", "with 0 Conv and 0 Gemm nodes, where AlexNet has 5 and 3"),
+        ("no bias", "without weights for conv2 (its inputs: conv1, conv2_w_0)"),
+        ("no tensors", "without weights for conv1 (its inputs: picture, conv1_w_0, conv1_b_0)"),
+        ("whole numbers", "with the weights of conv1 in a form that is not read here"),
+        ("another shape", "that claims shape (1000000, 2, 3, 2) for conv1 in 144 bytes"),
+        ("elsewhere", "with the weights of conv1 in a form that is not read here"),
+        ("another file", "with the weights of conv1 in another file, which is not opened"),
+        (
+            "another file, unmarked",
+            "with the weights of conv2 in another file, which is not opened",
+        ),
+        (
+            "another file, by its mark",
+            "with the weights of conv1 in another file, which is not opened",
+        ),
+        ("one tensor twice", "without weights for conv4 (its inputs: conv3, conv3_w_0, conv4_b_0)"),
+        ("a negative shape", "that claims shape (-3, -2, 3, 2) for conv1 in 144 bytes"),
+        ("long names", "without weights for conv2 (its inputs: conv1, \\x1b[2J\\x1b[2J"),
+        ("no Unicode", "without weights for conv2 (its inputs: conv1, b'conv2_\\xff\\xa4_0', c"),
+        ("much else", "with over 524288 bytes beside the weights"),
+        ("fc6 rows", "with 47 rows in fc6, no square of 3 channels"),
     ],
 )
 def test_onnx_of_something_else(tmp_path, what, received):
     """Another network, or tensors that are not there."""
     path = tmp_path / "w.onnx"
-    path.write_bytes(spoil(network(), what).SerializeToString())
-    assert f"received an .onnx that {received}; get another file" in refusal(path)
+    content = spoil(network(), what).SerializeToString()
+    path.write_bytes(content.replace("ä".encode(), b"\xff\xa4"))
+    assert f"received an .onnx {received}" in refusal(path)
+
+
+READ = """
+import resource, sys
+from lab import weights
+from lab.errors import LabError
+weights.read(sys.argv[1])  # whatever is imported for it
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    weights.read(sys.argv[2])
+except LabError as error:
+    print(error, file=sys.stderr)
+print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
+"""
+
+
+def field(number, content):
+    """A protobuf field of bytes."""
+    lengths = [len(content) >> 7 * i & 127 for i in range(4)]
+    return bytes([number << 3 | 2, *(n | 128 for n in lengths[:3]), lengths[3]]) + content
+
+
+@pytest.mark.parametrize("way", [[1], [5], [11], [1, 5], [5, 13]])
+def test_onnx_of_tiny_parts(tmp_path, way):
+    """4 MB of empty nodes, tensors, inputs, attributes, entries: protobuf would take 400 MB."""
+    content = bytes([way[-1] << 3 | 2, 0]) * 2**21
+    for number in (*way[-2::-1], 7):
+        content = field(number, content)
+    (tmp_path / "w.onnx").write_bytes(b"\x08\x08" + content)
+    onnx.save(network(), tmp_path / "good.onnx")
+    command = [sys.executable, "-c", READ, tmp_path / "good.onnx", tmp_path / "w.onnx"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "received an .onnx with over 524288 bytes beside the weights; get" in run.stderr
+    assert int(run.stdout) < 2**24
 
 
 def test_damaged_onnx(tmp_path):
@@ -389,6 +600,19 @@ def test_damaged_onnx(tmp_path):
             assert "\n" not in str(error)
 
 
+def test_onnx_package_is_imported_for_its_files_alone(tmp_path, monkeypatch):
+    """Reading an .npz does not wait for it; without it an .onnx is one line."""
+    weights.save(tmp_path / "w.npz", random_arrays())
+    read = "import sys; from lab import weights; weights.read(sys.argv[1]); print(*sys.modules)"
+    command = [sys.executable, "-c", read, tmp_path / "w.npz"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"onnx", "google.protobuf"} & set(run.stdout.split())
+    onnx.save(network(), tmp_path / "w.onnx")
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(LabError, match=r"^the onnx package .+: pip install -r requirements\.txt$"):
+        weights.read(tmp_path / "w.onnx")
+
+
 # Any file
 
 
@@ -398,7 +622,7 @@ def test_no_weights_at_all(tmp_path):
     (tmp_path / "page.npy").write_text("<!DOCTYPE html>")
     assert "there is no such file; check the name" in refusal(tmp_path / "w.npy")
     assert "received: Is a directory; check it" in refusal(tmp_path)
-    assert "received an empty file; get the file again" in refusal(tmp_path / "empty.npy")
+    assert "received an empty file; get it again" in refusal(tmp_path / "empty.npy")
     assert "a file that starts with b'<!DOCTYP'; get" in refusal(tmp_path / "page.npy")
 
 

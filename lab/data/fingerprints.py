@@ -1,28 +1,60 @@
-"""Which pictures a network or a head has seen: no figure may be had on those.
+"""Which pictures two sets share, and which ones a network or a head was trained on.
 
-A picture is known by its pixels, and by its class with the place of the sign in the original
-picture: whoever shrinks GTSRB's originals by another rule gets other pixels of the same signs.
+How well those are named says nothing about new signs. A picture is known by its pixels, and by its
+class with the place of the sign in the original picture: whoever shrinks GTSRB's originals by
+another rule gets other pixels of the same signs.
 """
+
+import hashlib
+from collections.abc import Iterable
+from typing import Protocol
 
 import numpy as np
 
-from lab.data import dataset
+from lab.data.dataset import Dataset
 from lab.errors import LabError
 
 COPY = 0.8  # share of a set's pictures that are known by class, size and box if it is a copy
 
 
-def fingerprints(data: dataset.Dataset) -> np.ndarray:
+class Trained(Protocol):
+    """Weights that tell what they were trained on and what was kept from them, uint64 (m,)."""
+
+    @property
+    def trained_on(self) -> np.ndarray: ...
+    @property
+    def held_out(self) -> np.ndarray: ...
+
+
+def picture_hashes(images: Iterable[np.ndarray]) -> np.ndarray:
+    """A hash of each picture.
+
+    Args:
+        images: n arrays of any dtype and shape.
+
+    Returns:
+        uint64 (n,): the first 8 bytes of blake2b of each picture's bytes.
+    """
+    digests = (hashlib.blake2b(image.tobytes(), digest_size=8).digest() for image in images)
+    return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
+
+
+def of(data: Dataset) -> np.ndarray:
     """Fingerprints of a set's pictures.
 
     Returns:
         uint64 (n, 1), of the pixels, or (n, 2), also of label, original size and box, where known.
     """
-    columns = [dataset.picture_hashes(data.images)]
+    columns = [picture_hashes(data.images) if data.hashes is None else data.hashes]
     if data.sizes is not None and data.coords is not None:
         places = np.column_stack([data.labels, data.sizes, data.coords]).astype("<i8")
-        columns.append(dataset.picture_hashes(places))
+        columns.append(picture_hashes(places))
     return np.stack(columns, axis=1)
+
+
+def joined(*known: np.ndarray) -> np.ndarray:
+    """The union of fingerprints of any shape, uint64 (m,)."""
+    return np.unique(np.concatenate([part.ravel() for part in known]))
 
 
 def seen(prints: np.ndarray, trained_on: np.ndarray, held_out: np.ndarray) -> np.ndarray:
@@ -33,7 +65,7 @@ def seen(prints: np.ndarray, trained_on: np.ndarray, held_out: np.ndarray) -> np
     all of it is known by one or the other, it is a copy, and each picture's place counts.
 
     Args:
-        prints: as `fingerprints` gives them.
+        prints: as `of` gives them.
         trained_on, held_out: uint64 (m,); pixels that were held out are never seen.
     """
     known = np.isin(prints, trained_on)  # (n, 1) or (n, 2)
@@ -42,28 +74,47 @@ def seen(prints: np.ndarray, trained_on: np.ndarray, held_out: np.ndarray) -> np
     return (known.any(axis=1) if copy else known[:, 0]) & ~held
 
 
-def joined(*known: np.ndarray) -> np.ndarray:
-    """The union of some fingerprints."""
-    return np.unique(np.concatenate([part.ravel() for part in known]))
-
-
-def seen_by(weights, data: dataset.Dataset) -> np.ndarray:
+def seen_by(weights: Trained, data: Dataset) -> np.ndarray:
     """bool (n,): which of a set's pictures some weights were trained on.
 
-    Args:
-        weights: anything with trained_on and held_out, uint64 (m,).
-        data: the set.
-
     Raises:
-        LabError: all of them: no figure may be had.
+        LabError: all of them: there is nothing to judge on.
     """
     if not len(weights.trained_on):
         return np.zeros(len(data), bool)
-    result = seen(fingerprints(data), weights.trained_on, weights.held_out)
+    result = seen(of(data), weights.trained_on, weights.held_out)
     if result.all():
         raise LabError(
             f"{data.source}: expected pictures that the network was not trained on; it was trained "
-            f"on all {len(data)}, and no figure may be had on those: take another set, or train.p "
-            "as a whole, of which the test tracks are then judged"
+            f"on all {len(data)}, and its answers on those say nothing about new signs: take "
+            "another set, or train.p as a whole, of which the test tracks are then judged"
+        )
+    return result
+
+
+def shared(test: Dataset, data: Dataset, weights: Trained | None = None) -> np.ndarray:
+    """bool (n,): which pictures of a second set a training on the first will have learned from.
+
+    It is asked before the training, by the rule that judges afterwards: whoever judges on the
+    pictures that it leaves finds each of them unseen.
+
+    Args:
+        test: the second set.
+        data: the first; all of it counts, since the head that is saved learns from all of it.
+        weights: what the training starts from, or None for random weights.
+
+    Raises:
+        LabError: all of them: there is nothing to judge on.
+    """
+    prints = of(data)
+    trained_on, held_out = prints, np.zeros(0, np.uint64)
+    if weights is not None:
+        trained_on = joined(prints, weights.trained_on)
+        held_out = np.setdiff1d(weights.held_out, prints[:, 0])
+    result = seen(of(test), trained_on, held_out)
+    if result.all():
+        raise LabError(
+            f"{test.source}: expected pictures for --test that the training does not learn from; "
+            f"all {len(test):,} are in {data.source} or known to the weights: take another set"
         )
     return result

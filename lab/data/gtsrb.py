@@ -7,28 +7,30 @@ of `COLUMNS`, separated by semicolons.
 
 import csv
 import io
-import pickle
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from lab import files, pictures
+from lab import pictures
 from lab.data import archives
 from lab.data.archives import Folder, Zip
+from lab.data.classes import CLASSES
+from lab.data.dataset import Dataset
+from lab.data.fingerprints import picture_hashes
 from lab.errors import LabError
 
-CLASSES = 43
-SIDE = 32  # pixels, of train.p
+TRAINING_ZIP, TEST_ZIP = "GTSRB_Final_Training_Images.zip", "GTSRB_Final_Test_Images.zip"
+TEST_TABLE_ZIP, TEST_TABLE = "GTSRB_Final_Test_GT.zip", "GT-final_test.csv"
+Rule = Callable[[np.ndarray], np.ndarray]  # uint8 (h, w, 3) -> uint8 (32, 32, 3)
+
 COLUMNS = ("Filename", "Width", "Height", "Roi.X1", "Roi.Y1", "Roi.X2", "Roi.Y2", "ClassId")
 TABLE = re.compile(r"GT-(\d{5})\.csv", re.ASCII)
 TRAINING_PICTURE = re.compile(r"(\d{5})_(\d{5})\.ppm", re.ASCII)  # track, frame
 TEST_PICTURE = re.compile(r"(\d{5})\.ppm", re.ASCII)
-TEST_TABLE, TEST_TABLE_ZIP = "GT-final_test.csv", "GTSRB_Final_Test_GT.zip"
-TEST_ZIP = "GTSRB_Final_Test_Images.zip"
 
 
 @dataclass(frozen=True)
@@ -43,17 +45,16 @@ class Row:
     label: int
 
 
-def read(path: str | Path) -> dict:
+def read(path: str | Path, rule: Rule = pictures.to_sign) -> Dataset:
     """Reads the training set or the test set.
 
     Args:
         path: an official zip, or a folder: Images, Final_Training, GTSRB or what GTSRB lies in.
+        rule: brings a picture to 32x32.
 
     Returns:
-        Ordered by class, track, frame, as train.p is, or by a test picture's number:
-        features uint8 (n, 32, 32, 3), RGB; labels int64 (n,); sizes int64 (n, 2), width and height;
-        coords int64 (n, 4), x1, y1, x2, y2; tracks int64 (n,) from 0, or None for the test set;
-        files, a list of n str.
+        The set, by class, track and frame, as train.p is, or by a test picture's number. Tracks
+        are numbered from 0; the test set names none.
 
     Raises:
         LabError: it is not GTSRB, or a picture or row is missing, empty or broken: which one, and
@@ -64,41 +65,32 @@ def read(path: str | Path) -> dict:
         read_rows = _training_rows if training else _test_rows
         rows = [(folder, row) for folder in folders for row in read_rows(archive, folder)]
         rows.sort(key=lambda pair: (training and pair[1].label, pair[1].number))
-        features = np.stack([_picture(archive, folder, row) for folder, row in rows])
+        originals = (_picture(archive, folder, row) for folder, row in rows)  # one at a time
+        both = [(rule(original), published_rule(original)) for original in originals]
         names = [archive.where(posixpath.join(folder, row.name)) for folder, row in rows]
-    tracks = None
+    tracks, no_tracks = None, "the official test set names none"
     if training:
         signs = [(row.label, row.number[0]) for _, row in rows]
         tracks = np.unique(signs, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
-    return {
-        "features": features,
-        "labels": np.array([row.label for _, row in rows], np.int64),
-        "sizes": np.array([row.size for _, row in rows], np.int64),
-        "coords": np.array([row.box for _, row in rows], np.int64),
-        "tracks": tracks,
-        "files": names,
-    }
+        no_tracks = ""
+    labels = np.array([row.label for _, row in rows], np.int64)
+    sizes = np.array([row.size for _, row in rows], np.int64)
+    coords = np.array([row.box for _, row in rows], np.int64)
+    images = np.stack([image for image, _ in both])
+    # Weights tell what they were trained on, and what was held out, by the pixels of train.p.
+    hashes = picture_hashes([published for _, published in both])
+    return Dataset(images, labels, tracks, no_tracks, sizes, coords, names, str(path), hashes)
 
 
-def convert_archive(archive: str | Path, target: str | Path) -> None:
-    """Writes a train.p from the official training set; the file is whole or not there.
+def published_rule(picture: np.ndarray) -> np.ndarray:
+    """Brings a picture uint8 (h, w, 3) to 32x32 as the lab did for its train.p.
 
-    Args:
-        archive: zip or folder, as for `read`.
-        target: the pickle, protocol 3: a dict of features and labels uint8, sizes and coords int32.
-
-    Raises:
-        LabError: as `read`, or it is the test set.
+    That file shows it: pictures whose originals are below 32 pixels lie in the span of half-pixel
+    bilinear interpolation to within one rounding (what is left is 0.29 = 1 / sqrt(12); other rules
+    leave more). Nothing is averaged: originals 96 pixels wide, of which every third pixel is
+    taken, came out the sharpest.
     """
-    content = read(archive)
-    if content["tracks"] is None:
-        raise LabError(
-            f"{archive}: expected the training set; received the test set; take "
-            "GTSRB_Final_Training_Images.zip"
-        )
-    kinds = {"features": np.uint8, "labels": np.uint8, "sizes": np.int32, "coords": np.int32}
-    with files.atomic(Path(target)) as temporary, open(temporary, "wb") as file:
-        pickle.dump({name: content[name].astype(kind) for name, kind in kinds.items()}, file, 3)
+    return pictures.to_uint8(pictures.resize(picture[None], pictures.SIGN, pictures.half_pixel)[0])
 
 
 def _find_set(archive: Folder | Zip) -> tuple[list[str], bool]:
@@ -133,7 +125,7 @@ def _training_rows(archive: Folder | Zip, folder: str) -> list[Row]:
         )
     name = posixpath.join(folder, tables[0])
     rows = _rows(archive, folder, archive.read(name), archive.where(name), TRAINING_PICTURE)
-    label = int(TABLE.fullmatch(tables[0])[1])
+    label = int(tables[0][len("GT-") : -len(".csv")])
     for row in rows:
         if row.label != label:
             raise LabError(
@@ -223,16 +215,17 @@ def _row(cells: dict[str, str], where: str, pattern: re.Pattern) -> Row:
                 f"{where}: expected a whole number as {column}; received "
                 f"{cells[column]!r}; correct it"
             )
-    width, height, *box, label = (int(cells[column]) for column in COLUMNS[1:])
+    width, height, left, top, right, bottom, label = (int(cells[c]) for c in COLUMNS[1:])
     if label >= CLASSES:
         raise LabError(
             f"{where}: expected a ClassId from 0 to {CLASSES - 1}; received {label}; correct it"
         )
-    return Row(name[0], where, tuple(map(int, name.groups())), (width, height), tuple(box), label)
+    number, box = tuple(map(int, name.groups())), (left, top, right, bottom)
+    return Row(name[0], where, number, (width, height), box, label)
 
 
 def _picture(archive: Folder | Zip, folder: str, row: Row) -> np.ndarray:
-    """The row's picture, brought to 32x32 as train.p's pictures were."""
+    """The row's picture, uint8 (h, w, 3), of the size that the row names."""
     name = posixpath.join(folder, row.name)
     try:
         picture = pictures.decode(io.BytesIO(archive.read(name)), archive.where(name))
@@ -244,8 +237,4 @@ def _picture(archive: Folder | Zip, folder: str, row: Row) -> np.ndarray:
             f"{row.where}: expected a picture of {row.size[0]}x{row.size[1]} pixels; received "
             f"{archive.where(name)} of {width}x{height}; get it again"
         )
-    # The rule that train.p shows: pictures whose originals are below 32 pixels lie in the span of
-    # half-pixel bilinear interpolation to within one rounding (what is left is 0.29 = 1 / sqrt(12);
-    # other rules leave more). It averages nothing: originals 96 pixels wide, of which it takes
-    # every third, came out the sharpest.
-    return pictures.to_uint8(pictures.bilinear(picture, SIDE, SIDE))
+    return picture

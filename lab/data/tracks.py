@@ -35,7 +35,8 @@ def find(
     else:
         return None, "it has neither sizes nor coords, which show where a track begins"
     tracks = np.empty(len(labels), np.int64)
-    sudden, growth = [], []
+    sudden: list[bool] = []
+    growth: list[float] = []
     for label in np.unique(labels):
         index = np.flatnonzero(labels == label)
         blocks = np.split(np.log(area[index]), cuts(np.log(area[index])))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import weights
-from lab.data import dataset, gtsrb
+from lab.data import gtsrb, load, train_p
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Remote:
         size: bytes, where published.
         hash: "sha256:..." or "md5:...", where published.
         check: reads the file and raises LabError if it is not what it should be.
-        made_from: name of the record that the file can be made from,
-        make: by this: (archive, target).
+        made_from: name of the record that the file can be made from, and what makes it:
+            (archive, target).
     """
 
     origin: str
@@ -29,16 +29,14 @@ class Remote:
     size: int | None = None
     hash: str | None = None
     check: Callable[[Path], object] | None = None
-    made_from: str | None = None
-    make: Callable[[Path, Path], None] | None = None
+    made_from: tuple[str, Callable[[Path, Path], None]] | None = None
 
 
 WEIGHTS = "bvlc-alexnet.npy"
 LAB = "https://d17h27t6h515a5.cloudfront.net/topher/2016/October/"
 PICTURES = "https://raw.githubusercontent.com/udacity/CarND-Alexnet-Feature-Extraction/master/"
 GTSRB = "https://sid.erda.dk/public/archives/daaeac0d7ce1152aea9b61d9f1e19370/"
-TRAINING = "GTSRB_Final_Training_Images.zip"
-OTHERS, ANOTHER = "name other pictures", "name another data set with --data"
+OTHERS, ANOTHER = "name other pictures", "name another data set"
 
 
 def _picture(name: str, size: int, sha256: str) -> Remote:
@@ -56,16 +54,15 @@ REMOTE = {
             LAB + "580d880c_bvlc-alexnet/bvlc-alexnet.npy",
             "http://www.cs.toronto.edu/~guerzhoy/tf_alexnet/bvlc_alexnet.npy",
         ),
-        "name another file with --weights (bvlcalexnet-12.onnx of the ONNX model zoo, say)",
+        "name another weights file (bvlcalexnet-12.onnx of the ONNX model zoo, say)",
         check=weights.read,  # no hash of it is published
     ),
     "train.p": Remote(
         "GTSRB's training set at 32x32, pickled by the lab",
         (LAB + "580a829f_train/train.p",),
         ANOTHER,
-        check=dataset.load,  # no hash of it is published
-        made_from=TRAINING,
-        make=gtsrb.convert_archive,
+        check=load,  # no hash of it is published
+        made_from=(gtsrb.TRAINING_ZIP, train_p.convert_archive),
     ),
     "poodle.png": _picture(
         "poodle.png", 118_296, "c7c6de6cbc4d237a2e4f5cdcab78e01bf68a4a3ff653862ab05def0c7d1a3aa9"
@@ -81,14 +78,7 @@ REMOTE = {
     "stop.jpg": _picture(
         "stop.jpg", 2_123, "ca7c0857c5047dc992c76e80f0e83092a93702dbc08613b304c4e24416dda0aa"
     ),
-    TRAINING: _archive(TRAINING, "f33fd80ac59bff73c82d25ab499e03a3"),
-    "GTSRB-Training_fixed.zip": _archive(
-        "GTSRB-Training_fixed.zip", "513f3c79a4c5141765e10e952eaa2478"
-    ),
-    "GTSRB_Final_Test_Images.zip": _archive(
-        "GTSRB_Final_Test_Images.zip", "c7e4e6327067d32654124b0fe9e82185"
-    ),
-    "GTSRB_Final_Test_GT.zip": _archive(
-        "GTSRB_Final_Test_GT.zip", "fe31e9c9270bbcd7b84b7f21a9d9d9e5"
-    ),
+    gtsrb.TRAINING_ZIP: _archive(gtsrb.TRAINING_ZIP, "f33fd80ac59bff73c82d25ab499e03a3"),
+    gtsrb.TEST_ZIP: _archive(gtsrb.TEST_ZIP, "c7e4e6327067d32654124b0fe9e82185"),
+    gtsrb.TEST_TABLE_ZIP: _archive(gtsrb.TEST_TABLE_ZIP, "fe31e9c9270bbcd7b84b7f21a9d9d9e5"),
 }

@@ -1,8 +1,9 @@
 """Downloads: a published file gets beside the scripts, verified, whole or not at all.
 
-A file that is there is used as it is. Only this module reaches for the network.
+Only this module reaches for the network.
 """
 
+import contextlib
 import glob
 import os
 import queue
@@ -11,15 +12,18 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from lab import files
-from lab.downloads.catalogue import REMOTE, Remote
+from lab.downloads.catalogue import REMOTE
+from lab.downloads.verification import verify, verify_once
 from lab.errors import LabError
 from lab.files import human_size
 
 PATIENCE = 9.0  # seconds for all addresses of a file together to give a first answer
 STALLED = 30.0  # seconds without a byte after which a download that had begun is given up
+ABANDONED = 86_400.0  # seconds after which what a killed download left is removed
 CHUNK = 2**16  # bytes
 
 
@@ -36,7 +40,8 @@ def fetch(
     """Gives a published file's path, downloading it where it is missing.
 
     Address, size and target are said on stderr first. An interrupted download stays as `.part` and
-    goes on at the next call. Size and hash are verified where published, content where they aren't.
+    goes on at the next call. Size and hash are verified where published, of a file that is there
+    too; content where they aren't.
 
     Args:
         name: a key of `REMOTE`.
@@ -48,54 +53,61 @@ def fetch(
         The file's path.
 
     Raises:
-        LabError: the file is not there and cannot be had; the text has the ways to get it.
+        LabError: the file is not there and cannot be had, and the text has the ways to get it; or
+            it is there and is not the published one.
     """
     remote = REMOTE[name]
     path = Path(folder or files.ROOT) / name
-    if path.exists():
-        return path
-    archive = path.with_name(remote.made_from or name)
-    if archive.exists():
-        _make(remote, archive, path)
-        return path
-    targets = dict.fromkeys((path, archive))  # one, where nothing else makes the file
-    sources = [(target, url) for target in targets for url in REMOTE[target.name].addresses]
-    target, failures = _first_of([] if offline else sources, patience or PATIENCE)
-    if target is None:
-        raise LabError(_ways(name, path, failures))
-    if target != path:
-        _make(remote, archive, path)
-        archive.unlink()  # nobody asked for these 276 MB
+    source, make = remote.made_from or (name, None)
+    archive = path.with_name(source)
+    there = next((file for file in (path, archive) if file.exists()), None)
+    _remove_abandoned(path.parent, but=() if path.exists() else (name, source))
+    if there:
+        verify_once(there, REMOTE[there.name])
+    have = there or _first_of((path, archive), offline, patience or PATIENCE)
+    if make and have == archive:
+        _say(f"{name}: making {path} from {archive}")
+        make(archive, path)
+        if not there:
+            archive.unlink()  # nobody asked for these 276 MB
     return path
 
 
-def _first_of(sources: list[tuple[Path, str]], patience: float) -> tuple[Path | None, list[str]]:
-    """Downloads from the first address that gives its file: that file, and who failed before."""
+def _remove_abandoned(folder: Path, but: tuple[str, ...]) -> None:
+    """Removes parts of old downloads; one that another run is writing is seconds old."""
+    for part in folder.glob("*.part"):
+        owners = [name for name in REMOTE if part.name.startswith(f"{name}.")]
+        with contextlib.suppress(OSError):  # gone already, or not ours to remove
+            if owners and owners[0] not in but and time.time() - part.stat().st_mtime > ABANDONED:
+                part.unlink()
+
+
+def _first_of(targets: tuple[Path, Path], offline: bool, patience: float) -> Path:
+    """Downloads the first of these files that an address gives."""
+    sources = [
+        (target, url)
+        for target in dict.fromkeys(targets)  # one, where nothing else makes the file
+        for url in REMOTE[target.name].addresses
+    ]
     failures = []
-    for target, url, answer in _ask(sources, patience):
+    for target, url, answer in _ask([] if offline else sources, patience):
         try:
             _download(target, url, answer)
+            return target
         except _Failed as failed:
             failures.append(f"{urlsplit(url).hostname}: {failed}")
-        else:
-            return target, failures
-    return None, failures
+    raise LabError(_ways(targets[0], failures))
 
 
-def _ways(name: str, path: Path, failures: list[str]) -> str:
-    remote = REMOTE[name]
+def _ways(path: Path, failures: list[str]) -> str:
+    remote = REMOTE[path.name]
     why = f"could not be downloaded ({'; '.join(failures)})" if failures else "--offline is set"
-    others = REMOTE[remote.made_from].addresses if remote.made_from else ()
+    others = REMOTE[remote.made_from[0]].addresses if remote.made_from else ()
     archive = f", or put {' or '.join(others)} beside it" if others else ""
     return (
         f"{path}: expected {remote.origin}; it is missing and {why}: save "
         f"{' or '.join(remote.addresses)} there{archive}, or {remote.otherwise}"
     )
-
-
-def _make(remote: Remote, archive: Path, path: Path) -> None:
-    _say(f"{path.name}: making {path} from {archive}")
-    remote.make(archive, path)
 
 
 def _ask(
@@ -134,6 +146,7 @@ def _first_answer(url: str, seconds: float, answers: queue.SimpleQueue) -> None:
 def _download(path: Path, url: str, answer: int | Exception) -> None:
     if isinstance(answer, Exception):
         raise _Failed(_reason(answer))
+    remote = REMOTE[path.name]
     # Named after the host: halves of two files that differ would not be noticed without a hash.
     part = path.with_name(f"{path.name}.{urlsplit(url).hostname}.part")
     try:
@@ -141,7 +154,9 @@ def _download(path: Path, url: str, answer: int | Exception) -> None:
         with open(part, "ab") as file:
             _receive(file, path, url, answer)
         try:
-            _verify(part, path.name, answer)
+            verify(part, remote, answer)
+            if remote.check:
+                remote.check(part)
         except LabError as error:
             part.unlink()
             raise _Failed(f"what came was not {path.name} ({error})") from None
@@ -155,7 +170,7 @@ def _download(path: Path, url: str, answer: int | Exception) -> None:
         ) from None
 
 
-def _receive(file, path: Path, url: str, size: int) -> None:
+def _receive(file: BinaryIO, path: Path, url: str, size: int) -> None:
     """Adds to an open .part file what it lacks."""
     import pooch
     import requests
@@ -190,20 +205,6 @@ def _receive(file, path: Path, url: str, size: int) -> None:
         raise _Failed(_reason(error) + rest) from None
 
 
-def _verify(part: Path, name: str, size: int) -> None:
-    remote = REMOTE[name]
-    received, wanted = part.stat().st_size, remote.size or size
-    if wanted and received != wanted:
-        raise LabError(f"expected {wanted} bytes; received {received}")
-    if remote.hash:
-        kind, _, expected = remote.hash.partition(":")
-        found = files.file_hash(part, kind)
-        if found != expected:
-            raise LabError(f"expected {kind} {expected}; received {found}")
-    if remote.check:
-        remote.check(part)
-
-
 def _headers(have: int = 0) -> dict[str, str]:
     # A compressed answer's length is not the file's, and its middle cannot be asked for.
     headers = {"Accept-Encoding": "identity"}
@@ -214,7 +215,7 @@ def _reason(error: Exception) -> str:
     """An error of requests in a few words; its own fill lines."""
     import requests
 
-    if isinstance(error, requests.HTTPError):
+    if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"HTTP status {error.response.status_code}"
     if isinstance(error, requests.Timeout):
         return "no answer in time"

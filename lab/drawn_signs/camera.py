@@ -81,7 +81,7 @@ def take(scene: np.ndarray, original: np.ndarray, rng: np.random.Generator) -> n
     return np.clip(seen + 0.5, 0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
 
 
-def _lens(blur, shift, size, rng):
+def _lens(blur: np.ndarray, shift: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
     """Matrices (n, 3, size, FINE * size), one a channel, that blur and scale a line of pixels.
 
     blur is the deviation of a Gauss curve in pixels of a 32-pixel picture, shift is (n, 3) in the

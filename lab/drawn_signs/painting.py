@@ -4,11 +4,13 @@ Light, what is behind a sign and the camera are other modules' business.
 """
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from lab.drawn_signs import pictograms
+from lab.drawn_signs.sign_shapes import Point, Strokes
 
 PAINTINGS = 6  # of each sign, differing a little as those of real manufacturers do
 COLOURS = np.array(  # of the paints in daylight, sRGB 0 to 255, from 1 on
@@ -29,7 +31,13 @@ COLOURS = np.array(  # of the paints in daylight, sRGB 0 to 255, from 1 on
 MARGIN = 2
 
 
-def paint(strokes, size: int, weight=1.0, scale=1.0, shift=(0.0, 0.0)) -> np.ndarray:
+def paint(
+    strokes: Strokes,
+    size: int,
+    weight: float = 1.0,
+    scale: float = 1.0,
+    shift: Sequence[float] | np.ndarray = (0.0, 0.0),
+) -> np.ndarray:
     """Paints strokes on a board.
 
     Args:
@@ -46,14 +54,17 @@ def paint(strokes, size: int, weight=1.0, scale=1.0, shift=(0.0, 0.0)) -> np.nda
     board = Image.new("L", (size, size))
     draw = ImageDraw.Draw(board)
 
-    def place(points):
-        middle = 50 + MARGIN
+    def place(points: Sequence[Point]) -> list[Point]:
+        middle, (right, down) = 50 + MARGIN, shift
         return [
-            tuple((middle + s + (c - 50) * scale) * unit for c, s in zip(p, shift, strict=True))
-            for p in points
+            (
+                (middle + right + (x - 50) * scale) * unit,
+                (middle + down + (y - 50) * scale) * unit,
+            )
+            for x, y in points
         ]
 
-    def disc(x, y, r, colour):
+    def disc(x: float, y: float, r: float, colour: int) -> None:
         draw.ellipse((x - r, y - r, x + r, y + r), fill=colour)
 
     for kind, colour, *rest in strokes:
@@ -65,11 +76,18 @@ def paint(strokes, size: int, weight=1.0, scale=1.0, shift=(0.0, 0.0)) -> np.nda
             for x, y in points[1:-1]:  # Pillow's own round joints leave specks between short pieces
                 disc(x, y, width / 2, colour)
         else:
-            disc(*place([rest[:2]])[0], rest[2] * scale * unit, colour)
+            ((x, y),) = place([(rest[0], rest[1])])
+            disc(x, y, rest[2] * scale * unit, colour)
     return np.asarray(board)
 
 
-def painted(label: int, size: int, weight=1.0, scale=1.0, shift=(0.0, 0.0)) -> np.ndarray:
+def painted(
+    label: int,
+    size: int,
+    weight: float = 1.0,
+    scale: float = 1.0,
+    shift: Sequence[float] | np.ndarray = (0.0, 0.0),
+) -> np.ndarray:
     """The share of each paint in each pixel of a sign: float32 (size, size, 8), none is share 0.
 
     The pictogram is painted with this weight, scale and shift, see `paint`; the board stays.
@@ -87,7 +105,7 @@ def painted(label: int, size: int, weight=1.0, scale=1.0, shift=(0.0, 0.0)) -> n
 
 
 @functools.cache
-def _painting(label, number, size):
+def _painting(label: int, number: int, size: int) -> np.ndarray:
     """One of a sign's paintings, float32 (size * size, 8); all 0 where there is no paint."""
     rng = np.random.default_rng([label, number])
     weight, scale = np.exp(rng.normal(0, (0.12, 0.04)))
@@ -96,7 +114,7 @@ def _painting(label, number, size):
     return shares.reshape(size * size, -1)
 
 
-def _paints(n, rng):
+def _paints(n: int, rng: np.random.Generator) -> np.ndarray:
     """Paints of n signs, each a little off, some faded: float32 (n, 8, 4), 0 to 255 with alpha."""
     colours = np.repeat(COLOURS[None], n, 0)
     colours *= np.exp(rng.normal(0, 0.12, (n, 8, 1)) + rng.normal(0, 0.03, (n, 8, 3)))
@@ -122,9 +140,9 @@ def hung(labels: np.ndarray, size: int, maps: np.ndarray, rng: np.random.Generat
     chosen = rng.integers(PAINTINGS, size=len(labels))
     out = np.empty((len(labels), size, size, 4), np.float32)
     for i, numbers in enumerate(maps):
-        flat = _painting(int(labels[i]), int(chosen[i]), size) @ colours[i]
-        flat = Image.frombytes("RGBa", (size, size), flat.astype(np.uint8).tobytes())
+        pixels = (_painting(int(labels[i]), int(chosen[i]), size) @ colours[i]).astype(np.uint8)
+        board = Image.frombytes("RGBa", (size, size), pixels.tobytes())
         how = Image.Transform.PERSPECTIVE, numbers, Image.Resampling.BILINEAR
-        out[i] = np.asarray(flat.transform((size, size), *how))
+        out[i] = np.asarray(board.transform((size, size), *how))
     out[..., 3] /= 255
     return out

@@ -23,6 +23,7 @@ from lab.drawn_signs.sign_shapes import (
     WHITE,
     YELLOW,
     YIELD,
+    Strokes,
     arc,
     arrow,
     box,
@@ -35,7 +36,7 @@ from lab.drawn_signs.sign_shapes import (
 # On round boards.
 
 
-def _limit(number):
+def _limit(number: str) -> Strokes:
     """The digits of a speed limit: three stand closer and narrower than two."""
     sizes = (13, 37, 5.2, 3.3) if len(number) == 3 else (20, 37, 6, 5)
     return text(number, BLACK, *sizes)
@@ -68,9 +69,9 @@ _STRAIGHT_OR_RIGHT = (
 _KEEP_RIGHT = arrow(WHITE, 11, 24, ((21, 24), (75, 76)))
 
 
-def _roundabout():
+def _roundabout() -> Strokes:
     """Three arrows that run anticlockwise."""
-    strokes = ()
+    strokes: Strokes = ()
     for start in (272, 152, 32):
         curve = arc(50, 50, 29, 29, start, start - 78)
         a = math.radians(start - 103)
@@ -150,14 +151,14 @@ _BICYCLE = (
 )
 
 
-def _snowflake():
+def _snowflake() -> Strokes:
     """Six arms, each with two branches that nearly meet their neighbours'."""
-    strokes = (("disc", BLACK, 50, 65.5, 4),)
+    strokes: Strokes = (("disc", BLACK, 50, 65.5, 4),)
     for angle in range(30, 390, 60):
         for turn, start, end in ((0, 0, 17), (29, 9, 15), (-29, 9, 15)):
             a, b = math.radians(angle), math.radians(angle + turn)
-            points = ((start, a), (end, b))
-            points = tuple((50 + r * math.cos(t), 65.5 + r * math.sin(t)) for r, t in points)
+            ends = ((start, a), (end, b))
+            points = tuple((50 + r * math.cos(t), 65.5 + r * math.sin(t)) for r, t in ends)
             strokes += (("line", BLACK, 3.7, points),)
     return strokes
 
@@ -174,7 +175,7 @@ _DEER = (
 )
 
 # Class number: (board, pictogram).
-SIGNS = (
+SIGNS: tuple[tuple[Strokes, Strokes], ...] = (
     *((PROHIBITION, _limit(n)) for n in ("20", "30", "50", "60", "70", "80")),
     (END, _END_LIMIT),
     *((PROHIBITION, _limit(n)) for n in ("100", "120")),

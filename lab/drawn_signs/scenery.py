@@ -3,15 +3,18 @@
 Lengths are shares of a picture's side. Ranges were found as those of lab/camera.py.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def column(values) -> np.ndarray:
+def column(values: ArrayLike) -> np.ndarray:
     """One number a picture, (n,), as float32 (n, 1, 1)."""
     return np.asarray(values, np.float32)[:, None, None]
 
 
-def _clouds(n, size, cells, rng):
+def _clouds(n: int, size: int, cells: int, rng: np.random.Generator) -> np.ndarray:
     """Smooth random fields (n, size, size), standard normal at their `cells` x `cells` knots."""
     knots = rng.standard_normal((n, cells, cells), np.float32)
     at = np.linspace(0, cells - 1, size)
@@ -19,7 +22,7 @@ def _clouds(n, size, cells, rng):
     return spread @ knots @ spread.T
 
 
-def _tints(n, rng):
+def _tints(n: int, rng: np.random.Generator) -> np.ndarray:
     """Logarithms (n, 3) of natural colours: from sky to earth, more or less green, never pink."""
     warm, green = rng.normal(0, 0.12, (n, 1)), abs(rng.normal(0, 0.07, (n, 1)))
     return warm * (1, 0, -1) + green * (-0.5, 1, -0.5)
@@ -35,7 +38,9 @@ def light(n: int, size: int, rng: np.random.Generator) -> np.ndarray:
     return (slope * (1 - depth * shadow))[..., None]
 
 
-def behind(size: int, centre, radius, rng: np.random.Generator) -> np.ndarray:
+def behind(
+    size: int, centre: np.ndarray, radius: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """What is behind and around signs.
 
     Two tones, such as trees and sky, meet along a ragged edge; over them texture, the sign's post,
@@ -62,23 +67,25 @@ def behind(size: int, centre, radius, rng: np.random.Generator) -> np.ndarray:
     rough = column(np.abs(rng.normal(0, 0.6, n))) * (1 - 0.6 * share)  # leaves more than the sky
     grain = rough * (0.6 * _clouds(n, size, 9, rng) + 0.9 * _clouds(n, size, 24, rng))
     tint = rough * _clouds(n, size, 6, rng)
-    scene *= np.exp(grain[..., None] + tint[..., None] * np.float32((0.15, 0, -0.15)))
+    scene *= np.exp(grain[..., None] + tint[..., None] * np.array((0.15, 0, -0.15), np.float32))
     x, y = x - column(centre[:, 0]), y - column(centre[:, 1])
     for mask, colour in _neighbours(n, x / column(radius), y / column(radius), rng):
         scene += mask[..., None] * (colour[:, None, None] - scene)
     return scene
 
 
-def _neighbours(n, x, y, rng):
+def _neighbours(
+    n: int, x: np.ndarray, y: np.ndarray, rng: np.random.Generator
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Masks (n, size, size) and colours (n, 3) of what is beside a sign; x, y in its radii."""
 
-    def inside(distance):
+    def inside(distance: np.ndarray) -> np.ndarray:
         return np.clip(distance * 20 + 0.5, 0, 1)  # an edge a twentieth of a radius wide
 
-    def often(share):
+    def often(share: float) -> np.ndarray:
         return column(rng.random(n) < share)
 
-    def colour(*rgb):
+    def colour(*rgb: float) -> np.ndarray:
         return (np.array(rgb) * np.exp(rng.normal(0, 0.3, (n, 1)))).astype(np.float32)
 
     post = inside(column(rng.uniform(0.04, 0.12, n)) - abs(x - column(rng.normal(0, 0.05, n))))

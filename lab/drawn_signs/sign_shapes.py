@@ -11,11 +11,17 @@ GTSRB: its triangles are as high as they are wide. Proportions follow the German
 """
 
 import math
+from typing import Any
 
 PAINTS = WHITE, RED, BLACK, BLUE, YELLOW, GREEN, GREY = range(1, 8)  # 0: not painted
 
+Point = tuple[float, float]
+Points = tuple[Point, ...]
+Stroke = tuple[Any, ...]  # one of the three above
+Strokes = tuple[Stroke, ...]
 
-def arc(x, y, rx, ry, start, end):
+
+def arc(x: float, y: float, rx: float, ry: float, start: float, end: float) -> Points:
     """Points along an ellipse, from one angle to another in degrees, 90 being down."""
     steps = max(2, round(abs(end - start) / 8))
     angles = [math.radians(start + (end - start) * i / steps) for i in range(steps + 1)]
@@ -24,7 +30,7 @@ def arc(x, y, rx, ry, start, end):
 
 # Digits and letters as lines in a unit box, after DIN 1451.
 _ROUND = (*arc(0.5, 0.27, 0.5, 0.27, 180, 360), *arc(0.5, 0.73, 0.5, 0.27, 0, 180), (0, 0.26))
-GLYPHS = {
+GLYPHS: dict[str, list[Points]] = {
     "0": [_ROUND],
     "1": [((0, 0.24), (0.52, 0), (0.52, 1))],
     "2": [(*arc(0.5, 0.28, 0.48, 0.28, 185, 395), (0, 1), (1.05, 1))],
@@ -44,11 +50,13 @@ GLYPHS = {
 _WIDTHS = {"1": 0.52}
 
 
-def text(string, paint, width, height, stroke, gap):
+def text(
+    string: str, paint: int, width: float, height: float, stroke: float, gap: float
+) -> Strokes:
     """Letters in the middle of the board: the size of one, the stroke, the space between two."""
-    widths = [width * _WIDTHS.get(c, 1) for c in string]
+    widths = [width * _WIDTHS.get(character, 1) for character in string]
     x = 50 - (sum(widths) + (len(string) - 1) * (gap + stroke)) / 2
-    strokes = []
+    strokes: list[Stroke] = []
     for character, its_width in zip(string, widths, strict=True):
         for line in GLYPHS[character]:
             points = tuple((x + u * width, 50 + (v - 0.5) * height) for u, v in line)
@@ -57,7 +65,7 @@ def text(string, paint, width, height, stroke, gap):
     return tuple(strokes)
 
 
-def arrow(paint, width, head, points):
+def arrow(paint: int, width: float, head: float, points: Points) -> Strokes:
     """A line that ends in an arrow head, which is `head` wide either side of its tip."""
     (x0, y0), (x, y) = points[-2:]
     length = math.hypot(x - x0, y - y0)
@@ -69,10 +77,10 @@ def arrow(paint, width, head, points):
     return (("line", paint, width, stem), ("fill", paint, tip))
 
 
-def mirrored(strokes):
+def mirrored(strokes: Strokes) -> Strokes:
     """The same strokes, left for right."""
 
-    def flip(points):
+    def flip(points: Points) -> Points:
         return tuple((100 - x, y) for x, y in points)
 
     return tuple(
@@ -83,17 +91,17 @@ def mirrored(strokes):
     )
 
 
-def scaled(points, by):
+def scaled(points: Points, by: float) -> Points:
     """The same points, nearer to the board's middle or farther from it."""
     return tuple((50 + (x - 50) * by, 50 + (y - 50) * by) for x, y in points)
 
 
-def box(paint, left, top, right, bottom):
+def box(paint: int, left: float, top: float, right: float, bottom: float) -> Stroke:
     """An upright rectangle."""
     return ("fill", paint, ((left, top), (right, top), (right, bottom), (left, bottom)))
 
 
-def car(paint, x, y):
+def car(paint: int, x: float, y: float) -> Strokes:
     """A car from behind, 27 wide, its bumper at (x, y)."""
     cabin = ((x - 11, y - 3), (x - 8, y - 10), (x + 8, y - 10), (x + 11, y - 3))
     return (
@@ -104,7 +112,7 @@ def car(paint, x, y):
     )
 
 
-def truck(paint, x, y):
+def truck(paint: int, x: float, y: float) -> Strokes:
     """A truck from behind, 26 wide, its bumper at (x, y)."""
     return (
         box(paint, x - 13, y - 26, x + 13, y),

@@ -1,24 +1,29 @@
-"""Features on disk, under a key of all that made them: read by rows, made once."""
+"""Features on disk, under a key of all that made them: computed once, read by rows."""
 
 import hashlib
+import io
 import itertools
 import json
 import math
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 
 from lab import files
 from lab.errors import LabError
-from lab.features.extractor import BATCH
+from lab.features.recipes import Recipe
+from lab.progress import SILENT, Progress
 
-STALE = 3600  # seconds without a write after which half an array is nobody's
-FEATURES = ("power", "scale", "unit", "contrast")  # fields of a recipe that make them
-VERSION = 4  # of the computation: another number makes every kept result unused
+RECIPE_FIELDS = ("power", "scale", "unit", "contrast")  # those that make the features
+VERSION = 4  # of the computation: another number makes every stored result unused
+BATCH = 128  # pictures that are computed, and written, at a time
 
 
-class Kept:
-    """A float16 array on disk; `kept[rows]` reads those rows.
+class FeatureFile:
+    """A float16 array on disk; `features[rows]` reads those rows.
 
     Not mapped into memory: the pages of a map count as the process's own, here 1 to 2 GB of them.
 
@@ -30,15 +35,15 @@ class Kept:
         LabError: on reading, where it was cut short since.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: Path):
         mapped = np.lib.format.open_memmap(path, mode="r")
         self.shape, self.dtype = mapped.shape, mapped.dtype
         self._path, self._offset = path, mapped.offset
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: Any) -> np.ndarray:
         rows = np.arange(len(self))[rows]
         x = np.empty((len(rows), *self.shape[1:]), self.dtype)
         stride = self.dtype.itemsize * math.prod(self.shape[1:])
@@ -46,83 +51,111 @@ class Kept:
         with open(self._path, "rb", buffering=0) as file:  # a buffer reads what nobody asked for
             for start, end in itertools.pairwise([*starts, len(rows)]):
                 file.seek(self._offset + stride * int(rows[start]))
-                _fill(file, memoryview(x[start:end]).cast("B"), self._path)
+                _fill(file, x[start:end].view(np.uint8).data.cast("B"), self._path)
         return x
 
 
-def _fill(file, space, path):
+Features: TypeAlias = np.ndarray | FeatureFile
+
+
+def _fill(file: BinaryIO, space: memoryview, path: Path) -> None:
     while len(space):  # one read gives at most 2 GB
-        count = file.readinto(space)
+        count = file.readinto(space)  # type: ignore[attr-defined]
         if not count:
             raise LabError(f"expected as many features in {path} as before; it was cut: run again")
         space = space[count:]
 
 
-def key(signs_hash, weights_hash, recipe, variant, precision):
-    """All that makes a result, as a dict: equal keys mean equal results, but for rounding."""
+def key(
+    data_hash: str, weights_hash: str, recipe: Recipe, variant: str, precision: str
+) -> dict[str, Any]:
+    """All that makes a result: equal keys mean equal features, but for rounding."""
+    fields = {name: getattr(recipe, name) for name in RECIPE_FIELDS}
     return {
         "version": VERSION,
-        "data_sha256": signs_hash,
+        "data_sha256": data_hash,
         "weights_sha256": weights_hash,
-        "recipe": {name: getattr(recipe, name) for name in FEATURES}
-        | {"layers": list(recipe.layers)},
+        "recipe": fields | {"layers": list(recipe.layers)},
         "variant": variant,
         "precision": precision,
     }
 
 
-def compute(images, extract, made_of, progress=iter):
+def compute(
+    images: np.ndarray,
+    extractor: Callable[[], Callable[[np.ndarray], Any]],
+    made_of: dict[str, Any],
+    progress: Progress = SILENT,
+) -> tuple[FeatureFile, dict[str, float | None]]:
     """Features of a data set: from the cache, or computed and put there.
+
+    What a stopped run has computed is gone on with. Where another run computes the same features,
+    this one waits for them.
 
     Args:
         images: uint8 (n, 32, 32, 3).
-        extract: function that gives the `Extractor`; called only where there is work to do.
+        extractor: gives the `lab.features.extractor.Extractor`, called only where there is work.
         made_of: the dict of `key`.
-        progress: wraps the iterable of batches.
+        progress: what is told of it.
 
     Returns:
-        features: `Kept`, float16 (n, d).
-        seconds: from the first picture read to the last feature on disk; None where kept.
+        features: float16 (n, d).
+        measured: feature_seconds, from the first picture read to the last feature on disk, and
+            images_per_second; None where all of them were on disk before.
 
     Raises:
         LabError: no room left for them.
     """
     text = json.dumps(made_of, sort_keys=True)
-    folder = files.CACHE / hashlib.sha256(text.encode()).hexdigest()[:16]
-    array, label = folder / "features.npy", folder / "key.json"
-    n = len(images)
-    found = _kept(array, label, json.loads(text), n)
-    if found is not None:
-        return found, None
-    label.unlink(missing_ok=True)
-    _sweep(folder)
-    run = extract()
-    shape = (n, run(images[:BATCH]).shape[1])  # compiles for this size of batch, too
+    folder = files.cache_folder() / hashlib.sha256(text.encode()).hexdigest()[:16]
+    measured: dict[str, float | None] = {"feature_seconds": None, "images_per_second": None}
+    with files.locked(folder / "lock"):
+        stored = _stored(folder, json.loads(text), len(images))
+        if stored is None:
+            seconds, count = _extract(images, extractor(), folder, progress)
+            measured = {"feature_seconds": seconds, "images_per_second": count / seconds}
+            files.write_json(folder / "key.json", made_of)  # without it nothing here is complete
+            stored = FeatureFile(folder / "features.npy")
+    return stored, measured
+
+
+def _extract(
+    images: np.ndarray, run: Callable[[np.ndarray], Any], folder: Path, progress: Progress
+) -> tuple[float, int]:
+    """Computes what the folder's part file lacks and makes it the whole: seconds, pictures."""
+    (folder / "key.json").unlink(missing_ok=True)
+    shape = (len(images), run(images[:BATCH]).shape[1])  # compiles for this size of batch, too
     files.check_space(folder, 2 * math.prod(shape))
+    part, header, row = folder / "features.part", _header(shape), 2 * shape[1]
     start = time.perf_counter()
-    with files.atomic(array) as part, open(part, "wb") as file:
-        header = {"descr": "<f2", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(file, header)
-        for i in progress(range(0, n, BATCH)):
-            x = run(images[i : i + BATCH])
-            file.write(np.asarray(x).astype("<f2", copy=False).tobytes())
-    seconds = time.perf_counter() - start
-    files.write_json(label, made_of)  # last: a folder without it holds nothing finished
-    return Kept(array), seconds
+    with open(part, "a+b") as file:
+        file.seek(0)
+        if file.read(len(header)) != header:
+            file.truncate(0)
+            file.write(header)
+        done = (file.seek(0, 2) - len(header)) // row // BATCH * BATCH  # whole batches
+        file.truncate(len(header) + done * row)
+        if done:
+            progress.say(f"features: {done:,} of {len(images):,} pictures are on disk: going on")
+        for i in progress.over("features", range(done, len(images), BATCH)):
+            file.write(np.asarray(run(images[i : i + BATCH])).astype("<f2", copy=False).tobytes())
+    part.replace(folder / "features.npy")
+    return time.perf_counter() - start, len(images) - done
 
 
-def _sweep(folder):
-    """Removes what killed runs left half-written; another run may be at work."""
-    for part in folder.glob(".features-*"):
-        if time.time() - part.stat().st_mtime > STALE:
-            part.unlink()
+def _header(shape: tuple[int, int]) -> bytes:
+    """What an .npy of float16 begins with."""
+    header = io.BytesIO()
+    form = {"descr": "<f2", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, form)
+    return header.getvalue()
 
 
-def _kept(array, label, made_of, count):
+def _stored(folder: Path, made_of: dict[str, Any], count: int) -> FeatureFile | None:
     """The features that a folder holds; None where it has none, others, or damaged ones."""
     try:
-        same = json.loads(label.read_text(encoding="utf-8")) == made_of
-        x = Kept(array)
+        same = json.loads((folder / "key.json").read_text(encoding="utf-8")) == made_of
+        x = FeatureFile(folder / "features.npy")
     except (OSError, ValueError):  # absent, no JSON, or shorter than its header says
         return None
     return x if same and x.dtype == np.float16 and x.shape[:1] == (count,) else None

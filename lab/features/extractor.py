@@ -1,6 +1,8 @@
 """The frozen network, run once over pictures: a recipe's features of each."""
 
 import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -8,21 +10,20 @@ import tensorflow as tf
 
 import alexnet
 from lab import pictures
-from lab.features.fast_cpu.network import Frozen
+from lab.features.cache import BATCH
+from lab.features.fast_cpu import FastNetwork
+from lab.features.recipes import Recipe
+from lab.weights import Arrays
 
-BATCH = 128
-MANY = 1500  # pictures: preparing the quick way takes some 2 s, and it saves some 2 ms a picture
+Images: TypeAlias = Sequence[np.ndarray] | np.ndarray
+
+MANY = 1500  # pictures: preparing the fast path takes some 2 s, and it saves some 2 ms a picture
 # What `even` brings pictures to: about the mean and deviation of ImageNet's. A picture whose values
 # deviate by less than FLAT shows nothing but noise, which is not to be blown up.
 MEAN, DEVIATION, FLAT = 115.0, 55.0, 4.0
-POLICIES = {
-    "float32": "float32",
-    "bfloat16": "mixed_bfloat16",
-    "float16": "mixed_float16",
-}
 
 
-def enlarge(images, size, variant="caffe"):
+def enlarge(images: tf.Tensor, size: int, variant: str = "caffe") -> tf.Tensor:
     """Enlarges small pictures by bilinear interpolation, as two matrix products.
 
     On a CPU `tf.image.resize` takes a twentieth of the network's own time for this, the products
@@ -31,13 +32,13 @@ def enlarge(images, size, variant="caffe"):
     Args:
         images: uint8 or float tensor (n, h, w, 3), h and w static.
         size: height and width of the result in pixels.
-        variant: {"caffe", "lab"}: pixel centres, or TensorFlow 1's corners.
+        variant: a key of `alexnet.VARIANTS`, whose rule is taken.
 
     Returns:
         float32 tensor (n, size, size, 3).
     """
     _, height, width, channels = images.shape
-    rule = pictures.corner if variant == "lab" else pictures.half_pixel
+    rule = alexnet.VARIANTS[variant].rule
     down = rule(height, size)  # (size, h)
     across = np.kron(rule(width, size), np.eye(channels, dtype=np.float32))
     x = tf.reshape(tf.cast(images, tf.float32), (-1, height, width * channels))
@@ -46,7 +47,7 @@ def enlarge(images, size, variant="caffe"):
     return tf.reshape(x, (-1, size, size, channels))
 
 
-def even(images):
+def even(images: tf.Tensor) -> tf.Tensor:
     """Brings each picture to one mean and one deviation, over its pixels and colours together.
 
     Args:
@@ -66,32 +67,35 @@ class Extractor:
 
     Args:
         arrays: dict, layer name -> (kernel, bias), as `alexnet.build` takes it.
-        recipe: `lab.recipes.Recipe`.
-        variant: {"caffe", "lab"}.
-        precision: {"float32", "bfloat16", "float16"}: what the network computes in.
-        count: how many pictures it is made for: from `MANY` on, the quicker way to their features,
-            `lab.frozen`, is worth its preparation.
+        recipe: `lab.features.recipes.Recipe`.
+        variant: a key of `alexnet.VARIANTS`.
+        precision: a key of `alexnet.PRECISIONS`: what the network computes in.
+        count: how many pictures it is made for: from `MANY` on, the fast path to their features,
+            `lab.features.fast_cpu`, is worth its preparation.
     """
 
-    def __init__(self, arrays, recipe, variant="caffe", precision="float32", count=1):
+    def __init__(
+        self,
+        arrays: Arrays,
+        recipe: Recipe,
+        variant: str = "caffe",
+        precision: str = "float32",
+        count: int = 1,
+    ):
         self.recipe = recipe
-        network = alexnet.build(arrays, recipe.last, variant=variant, dtype=POLICIES[precision])
+        dtype = alexnet.PRECISIONS[precision]
+        network = alexnet.build(arrays, recipe.last, variant=variant, dtype=dtype)
         outputs = {name: network.get_layer(name).output for name in recipe.layers}
-        self._network = functools.partial(keras.Model(network.input, outputs), training=False)
-        self._of_small = lambda images: self._network(enlarge(images, alexnet.SIZE, variant))
+        frozen = functools.partial(keras.Model(network.input, outputs), training=False)
+        self._layers = lambda images: frozen(enlarge(images, alexnet.SIZE, variant))
         usual = variant == "caffe" and precision == "float32"
         if usual and count >= MANY and not tf.config.list_logical_devices("GPU"):
-            self._of_small = Frozen(network, recipe.layers)
+            self._layers = FastNetwork(network, recipe.layers)
 
-    @tf.function(input_signature=[tf.TensorSpec((None, 32, 32, 3), tf.uint8)])
-    def __call__(self, images):
+    @tf.function(input_signature=[tf.TensorSpec((None, pictures.SIGN, pictures.SIGN, 3), tf.uint8)])
+    def __call__(self, images: tf.Tensor) -> tf.Tensor:
         """float16 (n, d) of pictures uint8 (n, 32, 32, 3)."""
-        return self._features(self._of_small(self._lit(images)))
-
-    def _lit(self, images):  # (n, 32, 32, 3)
-        return even(images) if self.recipe.contrast else images
-
-    def _features(self, layers):  # name -> (n, h, w, c) or (n, 4096)
+        layers = self._layers(even(images) if self.recipe.contrast else images)
         parts = []
         for x in (layers[name] for name in self.recipe.layers):
             if x.shape[1] == 13:  # (n, 13, 13, c) -> (n, 6, 6, c)
@@ -105,25 +109,19 @@ class Extractor:
         return tf.cast(self.recipe.scale * tf.concat(parts, axis=1), tf.float16)  # (n, d)
 
 
-def width(recipe):
-    """How many features a recipe has: 6 x 6 places of each channel, or fc6's and fc7's 4096."""
-    channels = {name: shape[-1] for name, shape in alexnet.SHAPES.items()}
-    channels["pool5"] = channels["conv5"]
-    return sum(channels[name] * (1 if name in alexnet.DENSE else 36) for name in recipe.layers)
-
-
-def batches(images):
-    """Some of the images after the other, so that any number fits into memory."""
+def batches(images: Images) -> Iterator[Any]:
+    """The images, at most `BATCH` at a time, so that any number fits into memory."""
     return (images[i : i + BATCH] for i in range(0, len(images), BATCH))
 
 
-def predict(network, images, prepare):
+def predict(
+    network: keras.Model, images: Images, prepare: Callable[[Images], np.ndarray]
+) -> np.ndarray:
     """A network's answers, in batches: any number of pictures fits.
 
     Args:
         network: a Keras model.
         images: (n, h, w, 3).
-        prepare: function from some of the images to the network's input.
+        prepare: from a batch of them to the network's input.
     """
-    parts = [network.predict_on_batch(prepare(some)) for some in batches(images)]
-    return np.concatenate(parts)
+    return np.concatenate([network.predict_on_batch(prepare(b)) for b in batches(images)])

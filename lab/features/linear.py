@@ -5,28 +5,32 @@ import functools
 import numpy as np
 import tensorflow as tf
 
+from lab.features.cache import Features
+
 CHUNK = 2048  # pictures at a time
 
 
-def initial(width, classes, seed):
+def initial(width: int, classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """The lab's initial kernel (width, classes), normal with deviation 0.01, and bias, zero."""
     generator = np.random.default_rng(seed)
     kernel = generator.normal(0, 0.01, (width, classes)).astype(np.float32)
     return kernel, np.zeros(classes, np.float32)
 
 
-def logits(features, rows, kernel, bias):
-    """float32 logits (len(rows), classes) of a linear head, in pieces: the whole need not fit."""
+def logits(
+    features: Features, rows: np.ndarray, kernel: np.ndarray, bias: np.ndarray | np.float32
+) -> np.ndarray:
+    """float32 logits (m, classes) of rows int (m,) of the features."""
     kernel, bias = tf.convert_to_tensor(kernel), tf.convert_to_tensor(bias)
     chunks = (features[rows[i : i + CHUNK]] for i in range(0, len(rows), CHUNK))
-    return np.concatenate([_product(some, kernel, bias).numpy() for some in chunks])
+    return np.concatenate([_product(chunk, kernel, bias).numpy() for chunk in chunks])
 
 
-def back(features, rows, errors):
-    """Back through a linear head, in pieces as well: the features' transpose times errors.
+def back(features: Features, rows: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """Back through a linear layer: the features' transpose times errors.
 
     Args:
-        features: float16 (n, d), an array or `lab.kept.Kept`.
+        features: float16 (n, d).
         rows: int (m,), those that are multiplied.
         errors: float32 (m, k).
 
@@ -40,23 +44,26 @@ def back(features, rows, errors):
 
 
 @tf.function(reduce_retracing=True)
-def _added(total, x, errors):
+def _added(total: tf.Tensor, x: tf.Tensor, errors: tf.Tensor) -> tf.Tensor:
     return total + tf.matmul(tf.cast(x, tf.float32), errors, transpose_a=True)
 
 
 @tf.function(reduce_retracing=True)
-def _product(x, kernel, bias):
+def _product(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
     # NumPy, on one core, takes longer to turn float16 into float32 than to multiply.
     return tf.matmul(tf.cast(x, tf.float32), kernel) + bias
 
 
-def projected(x, rows=None, width=256):
-    """float32 (n, width): a random projection, in which distances are nearly kept.
+def sketch(x: Features, rows: np.ndarray | None = None, width: int = 256) -> np.ndarray:
+    """A random projection of features, in which distances are nearly kept.
 
     Args:
         x: float (m, d).
         rows: int (n,), those wanted; None: all.
         width: of the result, at most.
+
+    Returns:
+        float32 (n, width).
     """
     rows = np.arange(len(x)) if rows is None else rows
     if x.shape[1] <= width:
@@ -65,6 +72,6 @@ def projected(x, rows=None, width=256):
 
 
 @functools.cache
-def _directions(d, width):
+def _directions(d: int, width: int) -> tf.Tensor:
     kernel = np.random.default_rng(0).normal(0, width**-0.5, (d, width))
     return tf.constant(kernel.astype(np.float32))

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+import alexnet
+
 
 @dataclass(frozen=True)
 class Recipe:
     """What a head is trained on.
 
     Attributes:
+        name: what `--layer` and a saved classifier call it.
         layers: names of `alexnet.LAYERS`. A 13x13 layer is max-pooled 3x3 /2 to 6x6, as the network
             itself does after conv5; layers are flattened and put side by side.
         power: exponent of the activations, which are never negative. The square root keeps a few
@@ -17,11 +20,12 @@ class Recipe:
         contrast: whether each picture is first brought to one mean and one deviation: GTSRB's are
             dark, and ImageNet's filters were not trained on those.
         components: where given, the head is found by L-BFGS on so many principal components, see
-            `lab.logistic`; elsewhere by the lab's Adam.
+            `lab.training.logistic_head`; elsewhere by the lab's Adam.
         whiten: of these components, {"within", "total", None}.
         penalty: of L-BFGS, on the kernel's squares.
     """
 
+    name: str
     layers: tuple[str, ...]
     power: float = 0.5
     scale: float = 0.1
@@ -32,23 +36,32 @@ class Recipe:
     penalty: float = 1e-6
 
     @property
-    def last(self):
+    def last(self) -> str:
         """The layer up to which the network is needed."""
-        return max(self.layers, key=ORDER.index)
+        return max(self.layers, key=alexnet.LAYERS.index)
+
+    @property
+    def width(self) -> int:
+        """How many features it has: 6x6 places of each channel, or fc6's and fc7's 4096."""
+        channels = {name: shape[-1] for name, shape in alexnet.SHAPES.items()}
+        channels["pool5"] = channels["conv5"]
+        return sum(channels[name] * (1 if name in alexnet.DENSE else 36) for name in self.layers)
 
 
-ORDER = ("conv3", "conv4", "conv5", "pool5", "fc6", "fc7")
 RECIPES = {
-    "fc7": Recipe(("fc7",), power=1.0, scale=1.0),  # as the lab has it
-    "fc6": Recipe(("fc6",), power=1.0, scale=1.0),
-    "pool5": Recipe(("pool5",)),
-    "conv4": Recipe(("conv4",)),
-    "conv3": Recipe(("conv3",)),
-    "conv3+conv4": Recipe(("conv3", "conv4")),
-    # The best linear head for signs never met that we found: benchmarks/recipes.py.
-    "best": Recipe(("conv3", "conv4"), unit=True, contrast=True, components=1536),
-    "pool5-raw": Recipe(("pool5",), power=1.0, scale=1.0),
+    recipe.name: recipe
+    for recipe in (
+        Recipe("fc7", ("fc7",), power=1.0, scale=1.0),  # as the lab has it
+        Recipe("fc6", ("fc6",), power=1.0, scale=1.0),
+        Recipe("pool5", ("pool5",)),
+        Recipe("conv4", ("conv4",)),
+        Recipe("conv3", ("conv3",)),
+        Recipe("conv3+conv4", ("conv3", "conv4")),
+        # The best linear head for signs it has not seen that we found: benchmarks/recipes.py.
+        Recipe("best", ("conv3", "conv4"), unit=True, contrast=True, components=1536),
+        Recipe("pool5-raw", ("pool5",), power=1.0, scale=1.0),
+    )
 }
 # What --train all and --train scratch put their head on: the whole network learns, so nothing needs
 # taming, and a square root would have an infinite gradient at 0.
-NETWORK = "pool5-raw"
+NETWORK = RECIPES["pool5-raw"]

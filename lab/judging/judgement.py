@@ -1,91 +1,155 @@
 """A classifier judged on labelled pictures, never on those that its network was trained on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from scipy import special
+from sklearn.metrics import confusion_matrix
 
 from lab.classifier import Classifier
 from lab.data import fingerprints
 from lab.data.dataset import Dataset
+from lab.errors import LabError
+from lab.features import linear
 from lab.judging import metrics
-from lab.judging.evaluation import Evaluation
+from lab.weights import Weights
 
 
-@dataclass
+@dataclass(eq=False)
 class Judgement:
     """A classifier's answers on labelled pictures.
 
+    All that follows from them is computed where it is first asked for, and kept: fit the
+    classifier's temperature before.
+
     Attributes:
-        classifier: whose.
-        data: the pictures.
-        index: what they are called: their files, or their rows in the set that they are of.
+        classifier: whose answers they are.
+        data: the pictures it was judged on.
+        index: their file names, or their row numbers in the set that they come from.
         logits: float32 (n, classes), before the temperature.
-        features: float (n, d), what the report's map is drawn from.
-        accuracy: share of the pictures named right.
+        sketch: float (n, d), what the report's map is drawn from, or None.
+
+    Raises:
+        LabError: no pictures, parts that do not fit each other, or logits that are not finite.
     """
 
     classifier: Classifier
     data: Dataset
-    index: object
+    index: Sequence[str] | np.ndarray
     logits: np.ndarray
-    features: np.ndarray
+    sketch: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        n, k = len(self.data), len(self.classifier.classes)
+        if n == 0:
+            raise LabError("expected labelled pictures; received none: there is nothing to judge")
+        for name in ("index", "sketch"):
+            part = getattr(self, name)
+            if part is not None and len(part) != n:
+                raise LabError(
+                    f"expected {name} of {n} pictures, as many as labels; received {len(part)}: "
+                    "give one for each picture"
+                )
+        low, high = self.labels.min(), self.labels.max()
+        if self.logits.shape != (n, k) or low < 0 or high >= k:
+            raise LabError(
+                f"expected logits ({n}, {k}) and labels 0 to {k - 1}; received "
+                f"{self.logits.shape} and {low} to {high}: give a name for each class"
+            )
+        if not np.isfinite(self.logits).all():
+            raise LabError("expected finite logits; received others: train the head again")
 
     @property
-    def accuracy(self):
-        return float(np.mean(self.logits.argmax(axis=1) == self.data.labels))
+    def labels(self) -> np.ndarray:
+        """int64 (n,): the true classes."""
+        return self.data.labels
 
     @property
-    def interval(self):
+    def names(self) -> Sequence[str]:
+        """The classes' names."""
+        return self.classifier.classes
+
+    @cached_property
+    def probabilities(self) -> np.ndarray:
+        """float64 (n, classes): as the classifier gives them, with its temperature."""
+        return self.classifier.probabilities(self.logits)
+
+    @cached_property
+    def uncalibrated(self) -> np.ndarray:
+        """float64 (n, classes): the probabilities without the temperature."""
+        return special.softmax(np.asarray(self.logits, np.float64), axis=1)
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """int64 (n,): the most probable classes."""
+        return self.logits.argmax(axis=1)
+
+    @cached_property
+    def correct(self) -> np.ndarray:
+        """bool (n,): whether they are the true ones."""
+        return self.predicted == self.labels
+
+    @cached_property
+    def accuracy(self) -> float:
+        """The share of the pictures that is classified correctly."""
+        return float(self.correct.mean())
+
+    @cached_property
+    def interval(self) -> tuple[float, float] | None:
         """The accuracy's 95% interval, by bootstrap over tracks; None where they are not known."""
         if self.data.tracks is None:
             return None
-        correct = self.logits.argmax(axis=1) == self.data.labels
-        return metrics.track_interval(correct, self.data.tracks)
+        return metrics.track_interval(self.correct, self.data.tracks)
 
-    @property
-    def calibration_error(self):
+    @cached_property
+    def calibration_error(self) -> dict[str, float]:
         """Expected calibration error before and after the temperature."""
-        kept, labels = self.classifier, self.data.labels
-        plain, cooled = self.logits * kept.temperature, self.logits  # `probabilities` divides
-        before, after = (
-            metrics.expected_calibration_error(kept.probabilities(logits), labels)
-            for logits in (plain, cooled)
-        )
-        return {"before": before, "after": after}
+        error = metrics.expected_calibration_error
+        return {
+            "before": error(self.uncalibrated, self.labels),
+            "after": error(self.probabilities, self.labels),
+        }
 
-    def evaluation(self, **known):
-        """What the report shows; `known` as in `lab.evaluation.Evaluation`."""
-        kept, data = self.classifier, self.data
-        return Evaluation(
-            data.labels,
-            kept.probabilities(self.logits),
-            data.images,
-            kept.classes,
-            self.index,
-            tracks=data.tracks,
-            sizes=data.sizes,
-            uncalibrated=kept.probabilities(self.logits * kept.temperature),
-            features=self.features,
-            **known,
-        )
+    @cached_property
+    def matrix(self) -> np.ndarray:
+        """int64 (classes, classes): pictures of the row's class that were given the column's."""
+        return confusion_matrix(self.labels, self.predicted, labels=np.arange(len(self.names)))
+
+    def per_class(self) -> list[dict]:
+        """A dict {"class", "index", "images", "accuracy"} for each class that has pictures."""
+        counts, accuracies = self.matrix.sum(axis=1), metrics.accuracy_by_class(self.matrix)
+        return [
+            {"class": name, "index": i, "images": int(counts[i]), "accuracy": float(accuracies[i])}
+            for i, name in enumerate(self.names)
+            if counts[i]
+        ]
 
 
-def judge(kept, trunk, data, rows=None):
+def judge(
+    classifier: Classifier, trunk: Weights, data: Dataset, rows: np.ndarray | None = None
+) -> Judgement:
     """Judges a classifier on a set, or on some rows of it.
 
     Args:
-        kept: `lab.classifier.Classifier`.
-        trunk: `lab.weights.Weights`, those that the classifier stands on.
-        data: `lab.data.dataset.Dataset`.
-        rows: int64 (n,); None: all that the trunk was not trained on.
+        classifier: the one to judge.
+        trunk: the weights that it was trained on.
+        data: labelled pictures.
+        rows: int64 (m,); None: all that the trunk was not trained on.
 
     Returns:
-        `Judgement`.
+        The judgement; its index is the pictures' files where they have some, else `rows`.
 
     Raises:
         LabError: the trunk was trained on all of them, or is another one.
     """
     if rows is None:
         rows = np.flatnonzero(~fingerprints.seen_by(trunk, data))
-    some = data.subset(rows)
-    return Judgement(kept, some, some.files or rows, *kept.answers(some.images, trunk))
+    judged = data.subset(rows)
+    logits, sketches = [], []
+    for x in classifier.features(judged.images, trunk):
+        logits.append(classifier.head(x))
+        sketches.append(linear.sketch(x))
+    index = judged.files or rows
+    return Judgement(classifier, judged, index, np.concatenate(logits), np.concatenate(sketches))

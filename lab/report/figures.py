@@ -1,60 +1,39 @@
 """The report's figures, drawn by matplotlib as SVG with the colours and the font of its page.
 
-Arrays in, SVG text out; the only importer of matplotlib.
+Arrays in, SVG out, safe to put into the page; the only importer of matplotlib.
 """
 
 import io
+import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import matplotlib
 import numpy as np
+from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from lab.report.page import inline_svg, percent
+from lab.report.wording import percent
 
-# What a figure is drawn in stands for the page's variables of these names, which differ between
-# light and dark; see report.css.
+# What a figure is drawn in, here and in figures.mplstyle, stands for the page's variables of these
+# names, which differ between light and dark: see report.css.
 INK, MUTED, LINE = "#010101", "#010102", "#010103"
 FIRST, SECOND, WRONG = "#010104", "#010105", "#010106"
-COLOURS = (INK, MUTED, LINE, FIRST, SECOND, WRONG)
-VARIABLES = dict(zip(COLOURS, ("ink", "muted", "line", "first", "second", "wrong"), strict=True))
-
-STYLE = {
-    "font.size": 12,
-    "text.parse_math": False,  # a class name may hold a dollar sign
-    "text.color": INK,
-    "axes.edgecolor": LINE,
-    "axes.labelcolor": MUTED,
-    "axes.titlesize": 12,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.unicode_minus": False,
-    "grid.color": LINE,
-    "grid.linewidth": 0.6,
-    "xtick.color": LINE,
-    "ytick.color": LINE,
-    "xtick.labelcolor": MUTED,
-    "ytick.labelcolor": MUTED,
-    "legend.frameon": False,
-    "legend.labelcolor": INK,
-    "lines.linewidth": 2,
-    "lines.markersize": 5,
-    "svg.fonttype": "none",  # text stays text: it can be read aloud, found and copied
-}
+VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line"}
+VARIABLES |= {FIRST: "first", SECOND: "second", WRONG: "wrong"}
+STYLE = Path(__file__).with_suffix(".mplstyle")
 STEPS = (1, 2, 5, 10)  # between ticks, times a power of ten
 HALF = (460, 290)  # figures of half the page's width, in its pixels
 CELL = 0.92  # side of a cell of the confusion matrix, which stand 1 apart
 NAME_LENGTH = 34  # of a class's name beside the confusion matrix, in letters
 
 
-def curve(history: Sequence[dict], key: str, label: str) -> str:
-    """SVG: one number of each epoch.
+def curve(history: Sequence[Mapping], key: str, label: str) -> Markup:
+    """One number of each epoch; empty where there is none.
 
     Args:
         history: dicts with "epoch" and `key`; an epoch whose number is None or not finite is
@@ -76,20 +55,20 @@ def curve(history: Sequence[dict], key: str, label: str) -> str:
         axes.set_xlabel("epoch")
         axes.set_title(label, loc="left")
 
-    return _svg(f"{label} by epoch", HALF, draw) if points else ""
+    return _svg(f"{label} by epoch", HALF, draw) if points else Markup()
 
 
-def confusion(matrix: np.ndarray, names: Sequence[str]) -> str:
-    """SVG: the confusion matrix of the classes that occur, each cell with its numbers as a tooltip.
+def confusion(matrix: np.ndarray, names: Sequence[str]) -> Markup:
+    """The confusion matrix of the classes that occur, each cell with its numbers as a tooltip.
 
-    A cell is as strong as its share of the row, by its square root, so that a few mistakes among
-    hundreds are seen.
+    A cell's colour is as strong as the square root of its share of the row, so that a few mistakes
+    among hundreds are seen.
 
     Args:
         matrix: int (classes, classes), rows are true.
         names: the classes' names.
     """
-    shown = np.flatnonzero(matrix.sum(axis=0) + matrix.sum(axis=1))
+    shown = np.flatnonzero(matrix.sum(axis=0) + matrix.sum(axis=1)).tolist()
     totals = matrix.sum(axis=1)
     tips = {}
 
@@ -97,10 +76,11 @@ def confusion(matrix: np.ndarray, names: Sequence[str]) -> str:
         axes = figure.subplots()
         for row, true in enumerate(shown):
             for column in np.flatnonzero(matrix[true, shown]):
-                given, count = shown[column], matrix[true, shown[column]]
-                share, tip = count / totals[true], f"cell-{true}-{given}"
-                tips[tip] = f"{names[true]}, named {names[given]}: {count} of {totals[true]}"
-                colour, alpha = FIRST if true == given else WRONG, 0.25 + 0.75 * share**0.5
+                predicted, count = shown[column], matrix[true, shown[column]]
+                share, tip = count / totals[true], f"cell-{true}-{predicted}"
+                pair = f"{names[true]}, predicted as {names[predicted]}"
+                tips[tip] = f"{pair}: {count} of {totals[true]}"
+                colour, alpha = FIRST if true == predicted else WRONG, 0.25 + 0.75 * share**0.5
                 place = (column - CELL / 2, row - CELL / 2)
                 cell = Rectangle(place, CELL, CELL, facecolor=colour, alpha=alpha, gid=tip)
                 axes.add_patch(cell)
@@ -112,7 +92,7 @@ def confusion(matrix: np.ndarray, names: Sequence[str]) -> str:
         axes.set_xlim(-0.5, len(shown) - 0.5)
         axes.set_ylim(len(shown) - 0.5, -0.5)
         axes.set_aspect("equal", anchor="W")
-        axes.set_xlabel("named")
+        axes.set_xlabel("predicted class")
         axes.grid(linewidth=0.4)
         axes.spines[:].set_visible(False)
 
@@ -120,15 +100,15 @@ def confusion(matrix: np.ndarray, names: Sequence[str]) -> str:
     return _svg("Confusion matrix", (side + 230, side + 40), draw, tips)
 
 
-def classes(counts: np.ndarray, accuracy: np.ndarray, names: Sequence[str]) -> str:
-    """SVG: accuracy over the number of training pictures, one point a class.
+def classes(counts: np.ndarray, accuracy: np.ndarray, names: Sequence[str]) -> Markup:
+    """Accuracy over the number of training pictures, one point a class.
 
     Args:
         counts: int (classes,), training pictures.
         accuracy: float (classes,), NaN where a class has no picture here.
         names: the classes' names.
     """
-    shown = np.flatnonzero(np.isfinite(accuracy) & (counts > 0))
+    shown = np.flatnonzero(np.isfinite(accuracy) & (counts > 0)).tolist()
     tips = {
         f"class-{i}": f"{names[i]}: {percent(accuracy[i])}, {counts[i]:,} training pictures"
         for i in shown
@@ -145,35 +125,38 @@ def classes(counts: np.ndarray, accuracy: np.ndarray, names: Sequence[str]) -> s
         axes.set_xlabel("training pictures of the class")
         axes.set_title("Accuracy of each class", loc="left")
 
-    return _svg("Accuracy over class size", HALF, draw, tips) if len(shown) else ""
+    return _svg("Accuracy over class size", HALF, draw, tips) if shown else Markup()
 
 
-def reliability(lines: Sequence[tuple[str, np.ndarray, np.ndarray, np.ndarray]]) -> str:
-    """SVG: accuracy over confidence, and below it where the confidences lie.
+def reliability(lines: Sequence[tuple[str, np.ndarray, np.ndarray, np.ndarray]]) -> Markup:
+    """Accuracy over confidence, and below it where the confidences lie.
 
     The more pictures behind a point, the larger it is: one made of three says little.
 
     Args:
         lines: (what it is called, count, confidence, accuracy), the three as
-            `lab.statistics.reliability` gives them; two at most.
+            `lab.judging.metrics.reliability` gives them; two at most.
     """
 
     def draw(figure: Figure) -> None:
         top, bottom = figure.subplots(2, sharex=True, height_ratios=(3, 1))
         top.plot((0, 1), (0, 1), color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
         for number, (name, count, confidence, accuracy) in enumerate(lines):
-            colour, some = (FIRST, SECOND)[number], count > 0
-            top.plot(confidence[some], accuracy[some], color=colour, linewidth=1.2, label=name)
-            area = 8 + 90 * (count[some] / count.sum()) ** 0.5
-            top.scatter(confidence[some], accuracy[some], area, colour, clip_on=False)
+            colour, nonempty = (FIRST, SECOND)[number], count > 0
+            top.plot(
+                confidence[nonempty], accuracy[nonempty], color=colour, linewidth=1.2, label=name
+            )
+            area = 8 + 90 * (count[nonempty] / count.sum()) ** 0.5
+            top.scatter(confidence[nonempty], accuracy[nonempty], area, colour, clip_on=False)
             edges = np.arange(len(count) + 1) / len(count)
             bottom.stairs(count / count.sum(), edges, color=colour, linewidth=1.5)
-        top.set_title("Share named right", loc="left")
+        top.set_title("Share classified correctly", loc="left")
         top.set_ylim(0, 1)
-        top.legend(loc="upper left")
+        top.legend(loc="best")
         bottom.set_title("Share of all pictures", loc="left")
-        bottom.set_xlabel("probability of the name given")
+        bottom.set_xlabel("probability of the predicted class")
         bottom.set_xlim(0, 1.01)
+        bottom.xaxis.set_major_formatter(PercentFormatter(1))
         for axes in (top, bottom):
             _in_percent(axes)
         bottom.yaxis.set_major_locator(MaxNLocator(3))
@@ -181,8 +164,8 @@ def reliability(lines: Sequence[tuple[str, np.ndarray, np.ndarray, np.ndarray]])
     return _svg("Reliability diagram", (460, 460), draw)
 
 
-def groups(title: str, label: str, rows: Sequence[tuple[str, int, float, tuple]]) -> str:
-    """SVG: accuracy of groups of pictures, each with its 95% interval.
+def groups(title: str, label: str, rows: Sequence[tuple[str, int, float, tuple]]) -> Markup:
+    """Accuracy of groups of pictures, each with its 95% interval.
 
     Args:
         title, label: above the figure, and below it.
@@ -207,17 +190,18 @@ def groups(title: str, label: str, rows: Sequence[tuple[str, int, float, tuple]]
     return _svg(title, HALF, draw)
 
 
-def _svg(label: str, size: tuple[int, int], draw: Callable, tips: dict | None = None) -> str:
+def _svg(label: str, size: tuple[int, int], draw: Callable, tips: dict | None = None) -> Markup:
     """Draws on a figure of so many pixels and makes it part of a page.
 
     Args:
         label: what a screen reader says; differs from figure to figure.
-        size: width and height.
+        size: width and height; on the page it is about as wide, or narrower where there is less
+            room, down to three quarters if it is wider than a phone.
         draw: function of the figure.
         tips: gid of a part -> its tooltip; `draw` may still fill it.
     """
     # The salt keeps the ids that matplotlib makes apart: all figures are in one page.
-    with matplotlib.rc_context(STYLE | {"svg.hashsalt": label}), warnings.catch_warnings():
+    with matplotlib.rc_context({"svg.hashsalt": label}, STYLE), warnings.catch_warnings():
         # matplotlib measures in its own font; the browser has others for what is missing there.
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
         figure = Figure(figsize=(size[0] / 72, size[1] / 72), layout="constrained")
@@ -225,7 +209,32 @@ def _svg(label: str, size: tuple[int, int], draw: Callable, tips: dict | None = 
         buffer = io.StringIO()
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
-    return inline_svg(buffer.getvalue(), label, size, VARIABLES, tips or {})
+    least = f"min-width:{0.75 * size[0]:.0f}px;" if size[0] > 500 else ""
+    head = (
+        f'<svg role="img" aria-label="{escape(label)}" viewBox="0 0 {size[0]} {size[1]}" '
+        f'style="{least}max-width:{1.1 * size[0]:.0f}px">'
+    )
+    return Markup(head + _inside(buffer.getvalue(), tips or {}))
+
+
+def _inside(file: str, tips: Mapping[str, str]) -> str:
+    """What an SVG file holds, in the page's colours, with tooltips.
+
+    Args:
+        file: its text.
+        tips: id of a group -> its tooltip. All other groups lose their ids, which every figure of
+            a page has in common.
+    """
+    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", file, flags=re.S)
+    for colour, variable in VARIABLES.items():
+        svg = svg.replace(colour, f"var(--{variable})")
+
+    def group(found: re.Match) -> str:
+        tip = tips.get(found[1])
+        return f"<g><title>{escape(tip)}</title>" if tip else "<g>"
+
+    inside = svg[svg.index(">", svg.index("<svg")) + 1 :]
+    return re.sub(r"\s*\n\s*", "\n", re.sub(r'<g id="([^"]*)">', group, inside))
 
 
 def _in_percent(axes: Axes) -> None:

@@ -1,215 +1,209 @@
-"""The report's sections: each takes an evaluation and gives HTML. All text in it is escaped."""
+"""What each section of the report shows, as plain values: template.html makes HTML of them."""
 
-from collections.abc import Sequence
-from html import escape
+import os
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from lab.judging import metrics
-from lab.judging.evaluation import Evaluation
+from lab.drawn_signs import RENDERED
+from lab.judging import Judgement, metrics
 from lab.report import feature_map as maps
-from lab.report import figures, page
-from lab.report.page import image, percent, section
+from lab.report import figures
+from lab.report.wording import percent
 
 SIZES = (25, 35, 50, 75, 100)  # pixels, the shorter side of the original picture
 LIGHT = (32, 64, 96, 128, 160, 192)  # mean luma, of 255
+ICON = 24  # pixels, side of a class's picture in the tables
+ONE_COLUMN = 12  # classes; more of them stand in two
 
 
-def learning(e: Evaluation) -> str:
-    """Loss and validation accuracy by epoch; empty where nothing was learned."""
-    curves = [
-        figures.curve(e.history or (), "loss", "Loss"),
-        figures.curve(e.history or (), "validation_accuracy", "Validation accuracy"),
-    ]
-    if not any(curves):
+def rendered(judgement: Judgement) -> bool:
+    """Whether the pictures are drawings, of which each is a sign of its own: nobody filmed any."""
+    return judgement.data.source == RENDERED
+
+
+def split(judgement: Judgement, facts: Mapping[str, object]) -> str:
+    """What a split by the name in facts["split"] means; empty where it is none of the two."""
+    kind = facts.get("split")
+    if kind == "track":
+        return "A split by track: the classifier has not seen any of these signs in training."
+    if kind != "random":
         return ""
-    took = sum(row.get("seconds") or 0 for row in e.history)
-    return section(
-        "learning",
-        "Learning curve",
-        f"<p>{_count(len(e.history), 'epoch')}{f', {took:,.1f} seconds' if took else ''}.</p>",
-        _pair(*curves),
-    )
-
-
-def confusion(e: Evaluation, icons: dict[int, str]) -> str:
-    """The confusion matrix and its commonest pairs."""
-    pairs = metrics.confused_pairs(e.matrix)
-    rows = (
-        f'<tr><td class="icons">{icons.get(t, "")}</td><th scope="row">{escape(e.names[t])}</th>'
-        f'<td class="icons">{icons.get(g, "")}</td><td>{escape(e.names[g])}</td>'
-        f'<td class="number">{count} of {e.matrix[t].sum()}</td></tr>'
-        for t, g, count in pairs
-    )
-    table = (
-        "<h3>The commonest mistakes</h3><table><thead><tr><td></td><th>sign</th><td></td>"
-        '<th>named</th><th class="number">pictures</th></tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>"
-    )
-    return section(
-        "confusion",
-        "Confusion matrix",
-        "<p>Rows are the signs, columns the names they were given: blue is right, red is wrong. "
-        "Strong is a large share of its row. Point at a cell for its numbers.</p>",
-        f'<figure class="wide" tabindex="0">{figures.confusion(e.matrix, e.names)}</figure>',
-        table if pairs else "<p>No mistakes.</p>",
-    )
-
-
-def classes(e: Evaluation, icons: dict[int, str]) -> str:
-    """Each class's accuracy and size, the worst first."""
-    accuracy, here = metrics.accuracy_by_class(e.matrix), e.matrix.sum(axis=1)
-    shown = np.flatnonzero(here)
-    shown = shown[np.argsort(accuracy[shown], kind="stable")]
-    sizes, unit, scatter = here, "pictures", ""
-    words = "The blue bar is the number of the class’s pictures here."
-    if e.class_counts is not None:
-        sizes, unit = np.asarray(e.class_counts), "trained on"
-        words = "The blue bar is the number of pictures that the class was trained on."
-        scatter = figures.classes(sizes, accuracy, e.names)
-
-    def row(i: int) -> str:
-        size = 100 * sizes[i] / max(sizes.max(), 1)
+    if rendered(judgement):
         return (
-            f'<tr><td class="icons">{icons.get(i, "")}</td>'
-            f'<th scope="row">{escape(e.names[i])}</th>'
-            f'<td class="number bar" title="{e.matrix[i, i]} of {here[i]}">{percent(accuracy[i])}'
-            f'<i class="wrong" style="width:{100 - 100 * accuracy[i]:.1f}%"></i></td>'
-            f'<td class="number bar">{sizes[i]:,}<i style="width:{size:.1f}%"></i></td></tr>'
+            "A random split of rendered signs: no two pictures show the same sign, so the "
+            "classifier has not seen any of these in training."
         )
-
-    half = -(-len(shown) // 2) if len(shown) > 12 else len(shown)
-    header = (
-        '<thead><tr><td></td><th>class</th><th class="number">right</th>'
-        f'<th class="number">{unit}</th></tr></thead>'
-    )
-    tables = (
-        f"<table>{header}<tbody>{''.join(map(row, part))}</tbody></table>"
-        for part in (shown[:half], shown[half:])
-        if len(part)
-    )
-    return section(
-        "classes",
-        "Accuracy by class, beside class size",
-        '<div class="pair"><p>The worst class first. The red bar is the share named wrong. '
-        f"{words}</p>{scatter and f'<figure>{scatter}</figure>'}</div>",
-        f'<div class="pair">{"".join(tables)}</div>',
+    known = "are" if judgement.data.tracks is not None else "may be"
+    return (
+        f"A random split: frames of the same signs {known} on both sides. The accuracy does not "
+        "say how the classifier does on signs it has not seen; a split by track does."
     )
 
 
-def mistakes(e: Evaluation) -> str:
-    """The 24 wrong answers that the classifier was surest of."""
-    worst = metrics.surest_mistakes(e.probabilities, e.labels)
-    if not len(worst):
-        return section("mistakes", "The surest mistakes", "<p>No mistakes.</p>")
-    cards = []
-    for i in worst:
-        true, given = e.names[e.labels[i]], e.names[e.predicted[i]]
-        sure = percent(e.probabilities[i, e.predicted[i]])
-        place = str(e.index[i]) if e.named else f"row {e.index[i]}"
-        cards.append(
-            f"<li>{image(e.images[i], f'{true}, named {given}')}<div>{escape(true)}</div>"
-            f'<div class="given">named {escape(given)}, {sure}</div>'
-            f'<div class="muted" title="{escape(place)}">{escape(Path(place).name)}</div></li>'
+def head(judgement: Judgement) -> dict:
+    """The numbers at the head of the page."""
+    by_class = metrics.accuracy_by_class(judgement.matrix)
+    return {
+        "mistakes": int((~judgement.correct).sum()),
+        "class_mean": float(np.nanmean(by_class)),
+        "classes": int(np.isfinite(by_class).sum()),
+        "signs": _filmed(judgement, slice(None)),
+        "interval": _interval(judgement),
+    }
+
+
+def _filmed(judgement: Judgement, rows: np.ndarray | slice) -> int | None:
+    """How many filmed signs (tracks) some pictures show; None where that is not known."""
+    tracks = judgement.data.tracks
+    return None if tracks is None or rendered(judgement) else len(np.unique(tracks[rows]))
+
+
+def _interval(judgement: Judgement) -> str:
+    tracks = judgement.data.tracks
+    pieces = len(judgement.labels) if tracks is None else len(np.unique(tracks))
+    if pieces < 2:
+        return "no interval: one sign says nothing about others"
+    low, high = judgement.interval or metrics.track_interval(judgement.correct, None)
+    over = f"{pieces:,} tracks, the signs that were filmed"
+    if rendered(judgement):
+        over = f"{pieces:,} pictures, each of another sign"
+    elif tracks is None:
+        over = f"{pieces:,} pictures, as it is not known which of them show the same sign"
+    if low == high:
+        return f"no interval: the bootstrap sees no spread over {over}"
+    return f"95% interval {percent(low)} to {percent(high)}, by bootstrap over {over}"
+
+
+def learning(history: Sequence[Mapping]) -> dict | None:
+    """Loss and validation accuracy by epoch; None where there is no number to draw."""
+    drawn = (
+        figures.curve(history, "loss", "Loss"),
+        figures.curve(history, "validation_accuracy", "Validation accuracy"),
+    )
+    curves = [curve for curve in drawn if curve]
+    seconds = sum(row.get("seconds") or 0 for row in history)
+    return {"epochs": len(history), "seconds": seconds, "curves": curves} if curves else None
+
+
+def confusion(judgement: Judgement) -> dict:
+    """The confusion matrix and its commonest pairs."""
+    return {
+        "figure": figures.confusion(judgement.matrix, judgement.names),
+        "pairs": metrics.confused_pairs(judgement.matrix),
+        "totals": judgement.matrix.sum(axis=1),  # (classes,)
+    }
+
+
+def classes(judgement: Judgement, class_counts: np.ndarray | None) -> dict:
+    """Each class's accuracy and size, the worst first, in one column or two."""
+    rows = judgement.per_class()
+    trained_on = class_counts is not None
+    sizes = np.asarray(class_counts) if trained_on else judgement.matrix.sum(axis=1)
+    for row in rows:
+        row["size"] = int(sizes[row["index"]])
+        row["right"] = int(judgement.matrix[row["index"], row["index"]])
+    rows.sort(key=lambda row: row["accuracy"])
+    half = -(-len(rows) // 2) if len(rows) > ONE_COLUMN else len(rows)
+    accuracies = metrics.accuracy_by_class(judgement.matrix)
+    return {
+        "columns": [column for column in (rows[:half], rows[half:]) if column],
+        "largest": max(int(sizes.max()), 1),
+        "trained_on": trained_on,
+        "figure": figures.classes(sizes, accuracies, judgement.names) if trained_on else "",
+    }
+
+
+def mistakes(judgement: Judgement) -> dict:
+    """The wrong answers that the classifier was surest of, each with the place of its picture."""
+    data, tracks = judgement.data, judgement.data.tracks
+    surest = metrics.surest_mistakes(judgement.probabilities, judgement.labels, tracks)
+    rows = [
+        {
+            "picture": data.images[i],
+            "true": judgement.names[judgement.labels[i]],
+            "predicted": judgement.names[judgement.predicted[i]],
+            "probability": judgement.probabilities[i].max(),
+        }
+        | _place(judgement.index[i], data.source)
+        for i in surest
+    ]
+    return {"rows": rows, "signs": _filmed(judgement, surest)}
+
+
+def _place(where: str | int, source: str) -> dict[str, str]:
+    """Where a picture is: words, all of them, and the address of its file, if it has one."""
+    if isinstance(where, str):  # in an archive there is no file of its own
+        address = Path(where).resolve().as_uri() if os.path.isfile(where) else ""
+        return {"anchor": "", "words": Path(where).name, "all_words": where, "address": address}
+    row = {"anchor": f"row-{where}", "words": f"row {where} of {Path(source).name}"}
+    return row | {"all_words": f"row {where} of {source}", "address": ""}
+
+
+def calibration(judgement: Judgement) -> dict:
+    """The reliability diagram and the calibration error, before and after the temperature."""
+    lines = [
+        (name, *metrics.reliability(probabilities, judgement.labels))
+        for name, probabilities in (
+            ("before the temperature", judgement.uncalibrated),
+            ("with the temperature", judgement.probabilities),
         )
-    words = f"The {_count(len(worst), 'wrong name')} that the classifier was surest of: the sign, "
-    words += "the name it was given and its probability, and where the picture is."
-    if e.tracks is not None:
-        words += f" They show {_count(len(np.unique(np.asarray(e.tracks)[worst])), 'sign')}."
-    return section(
-        "mistakes",
-        "The surest mistakes",
-        f"<p>{words}</p>",
-        f'<ul class="mistakes">{"".join(cards)}</ul>',
-    )
+    ]
+    temperature = judgement.classifier.temperature
+    if temperature == 1:  # both are the same
+        lines = [("these pictures", *lines[1][1:])]
+    return {"figure": figures.reliability(lines), "temperature": temperature}
 
 
-def calibration(e: Evaluation) -> str:
-    """The reliability diagram, before and after the temperature where both are known."""
-    lines, words = [], []
-    for name, p in (("uncalibrated", e.uncalibrated), ("calibrated", e.probabilities)):
-        if p is not None:
-            lines.append((name, *metrics.reliability(p, e.labels)))
-            words.append(percent(metrics.expected_calibration_error(p, e.labels)))
-    if len(lines) == 1:
-        lines = [("these pictures", *lines[0][1:])]
-    return section(
-        "calibration",
-        "Calibration",
-        '<div class="pair"><div><p>Of the signs that it names with a probability of 90%, it should '
-        "name 90% right: the dashed line. Below the line it is too sure, above it too modest.</p>"
-        f"<p>Expected calibration error, the mean distance from the line: "
-        f"<strong>{' before the temperature, '.join(words)}"
-        f"{' after it' if len(words) > 1 else ''}</strong>.</p></div>"
-        f"<figure>{figures.reliability(lines)}</figure></div>",
-    )
-
-
-def light(e: Evaluation) -> str:
+def light(judgement: Judgement) -> list:
     """Accuracy by original size, where it is known, and by brightness."""
-    light = _groups(e, metrics.brightness(e.images), LIGHT)
-    drawn = [figures.groups("Accuracy by brightness", "mean luma of the picture, of 255", light)]
-    if e.sizes is not None:
-        size = _groups(e, np.min(e.sizes, axis=1), SIZES)
+    brightness = _groups(judgement, metrics.brightness(judgement.data.images), LIGHT)
+    label = "mean luma of the picture, of 255"
+    drawn = [figures.groups("Accuracy by brightness", label, brightness)]
+    if judgement.data.sizes is not None:
+        size = _groups(judgement, judgement.data.sizes.min(axis=1), SIZES)
         label = "shorter side of the original picture, in pixels"
         drawn.insert(0, figures.groups("Accuracy by original size", label, size))
-    return section(
-        "light",
-        "Size and light" if e.sizes is not None else "Light",
-        "<p>Lines are 95% intervals, by the same bootstrap.</p>",
-        _pair(*drawn),
-    )
+    return drawn
 
 
-def _groups(e: Evaluation, values: np.ndarray, edges: Sequence[int]) -> list[tuple]:
-    names = [f"< {edges[0]}", *(f"{a}–{b - 1}" for a, b in pairwise(edges))]
-    names.append(f"≥ {edges[-1]}")
-    bins = metrics.accuracy_by_bin(values, edges, e.correct, e.tracks)
+def _groups(judgement: Judgement, values: np.ndarray, edges: Sequence[int]) -> list[tuple]:
+    names = [f"< {edges[0]}", *(f"{a}–{b - 1}" for a, b in pairwise(edges)), f"≥ {edges[-1]}"]
+    bins = metrics.accuracy_by_bin(values, edges, judgement.correct, judgement.data.tracks)
     return [(names[number], *rest) for number, *rest in bins]
 
 
-def feature_map(e: Evaluation) -> str:
-    """The map of the features; empty where there are none, or a single picture."""
-    if e.features is None or len(e.labels) < 2:
-        return ""
-    some = maps.sample(len(e.labels))
-    drawn = maps.draw(maps.positions(e.features[some]), e.images[some], ~e.correct[some])
-    of = "" if len(some) == len(e.labels) else f" of {len(e.labels):,}, drawn at random"
-    by = "t-SNE" if len(some) >= maps.FEWEST_TSNE else "their two principal components"
-    return section(
-        "map",
-        "A map of the features",
-        f"<p>{len(some):,} pictures{of}, placed by {by}: what the network finds alike lies "
-        "together. Directions and distances between groups mean nothing. Red is named wrong.</p>",
-        f'<figure class="wide" tabindex="0">{image(drawn, "Map of the features")}</figure>',
-    )
+def feature_map(judgement: Judgement) -> dict | None:
+    """The map of the features; None where there are none, or a single picture."""
+    n = len(judgement.labels)
+    if judgement.sketch is None or n < 2:
+        return None
+    shown = maps.sample(n)
+    place = maps.positions(judgement.sketch[shown])
+    return {
+        "picture": maps.draw(place, judgement.data.images[shown], ~judgement.correct[shown]),
+        "shown": len(shown),
+        "pictures": n,
+        "method": "t-SNE" if len(shown) >= maps.FEWEST_TSNE else "their two principal components",
+    }
 
 
-def icons(e: Evaluation) -> tuple[str, dict[int, str]]:
-    """A picture of each class, a well-lit one among those named right most surely, as one strip.
+def icons(judgement: Judgement) -> dict:
+    """A picture of each class, a well-lit one among those recognised most surely, as one strip.
 
     Returns:
-        The strip's style, and for each class that has pictures the element that shows its own.
+        strip: uint8 (32, 32 * classes with pictures, 3); offsets: class -> its place, in pixels.
     """
-    own = e.probabilities[np.arange(len(e.labels)), e.labels]
-    glare = np.abs(metrics.brightness(e.images) - 128)
-    strip, elements = [], {}
-    for label in np.unique(e.labels):
-        here = np.flatnonzero(e.labels == label)
+    images, labels = judgement.data.images, judgement.labels
+    own = judgement.probabilities[np.arange(len(labels)), labels]
+    glare = np.abs(metrics.brightness(images) - 128)
+    strip: list[np.ndarray] = []
+    offsets: dict[int, int] = {}
+    for label in np.unique(labels):
+        here = np.flatnonzero(labels == label)
         surest = here[np.argsort(-own[here], kind="stable")[: -(-len(here) // 4)]]
-        place = -24 * len(strip)
-        elements[int(label)] = f'<i class="icon" style="background-position:{place}px 0"></i>'
-        strip.append(e.images[surest[glare[surest].argmin()]])
-    style = f".icon {{ background-image: url({page.png(np.concatenate(strip, axis=1))}); }}\n"
-    return style, elements
-
-
-def _pair(*drawn: str) -> str:
-    figures = (f"<figure>{svg}</figure>" for svg in drawn if svg)
-    return f'<div class="pair">{"".join(figures)}</div>'
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+        offsets[int(label)] = -ICON * len(strip)
+        strip.append(images[surest[glare[surest].argmin()]])
+    return {"strip": np.concatenate(strip, axis=1), "offsets": offsets}

@@ -32,7 +32,7 @@ class Ranges:
 WIDE = Ranges()  # for a network that sees every picture many times
 
 
-def augment(images, size, seed, ranges=WIDE):
+def augment(images: tf.Tensor, size: int, seed: tf.Tensor, ranges: Ranges = WIDE) -> tf.Tensor:
     """Draws one random copy of each picture, enlarged.
 
     Args:
@@ -58,7 +58,7 @@ def augment(images, size, seed, ranges=WIDE):
     )
 
 
-def _blur(images, draw):
+def _blur(images: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
     """Mixes each picture with its 3x3 binomial blur; half of the pictures stay sharp."""
     row = tf.constant([0.25, 0.5, 0.25])
     kernel = tf.tile((row[:, None] * row)[:, :, None, None], (1, 1, 3, 1))  # (3, 3, 3, 1)
@@ -68,7 +68,7 @@ def _blur(images, draw):
     return images + share * (blurred - images)
 
 
-def _relight(images, contrast, brightness):
+def _relight(images: tf.Tensor, contrast: tf.Tensor, brightness: tf.Tensor) -> tf.Tensor:
     """Makes each picture lighter or darker, and stretches it about its mean colour."""
     mean = tf.reduce_mean(images, axis=(1, 2), keepdims=True)  # (n, 1, 1, 3)
     light = tf.exp(brightness)[:, None, None, None]
@@ -76,7 +76,7 @@ def _relight(images, contrast, brightness):
     return tf.clip_by_value(light * (mean + stretch * (images - mean)), 0.0, 255.0)
 
 
-def _poses(draws, size, ranges):
+def _poses(draws: tf.Tensor, size: tf.Tensor, ranges: Ranges) -> tf.Tensor:
     """Affine maps from pixels of the copy to pixels of the picture, as the warp op wants them."""
     angle = ranges.rotation * draws[:, 0]
     scale = 1.0 + ranges.scale * draws[:, 1]

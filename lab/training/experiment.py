@@ -1,169 +1,195 @@
-"""From a training's options to its files: which experiment, its test set, metrics, report."""
+"""One training from its options to its files: data, split, training, judgement, report."""
 
 import functools
+import time
+from argparse import Namespace
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from lab import classifier, machine, runs
-from lab.data import dataset, fingerprints
-from lab.drawn_signs import photographs
+from lab import judging, machine, report, runs
+from lab.classifier import default_recipe
+from lab.data import Dataset, dataset, fingerprints
+from lab.data.splits import Split
+from lab.drawn_signs import RENDERED
 from lab.errors import LabError
-from lab.judging import judgement
-from lab.report import report
-from lab.training import on_features, whole_network
+from lab.features import RECIPES
+from lab.progress import Progress
+from lab.training import on_features, plans, whole_network
+from lab.training.trained import Tell, Trained
+from lab.weights import Weights
+
+SAME_SIGNS = "(frames of the same signs on both sides; see --split track)"
+PHASES = {
+    "head": ("features", "head", "temperature", "refit", "report"),
+    "all": ("judging", "report"),
+    "scratch": ("judging", "report"),
+}
 
 
-@dataclass
-class Experiment:
-    """A training that has been checked against its data and weights.
-
-    Attributes:
-        run: function (folder, tell, progress) that gives the `lab.outcome.Outcome`: the run's
-            folder; what is called with each epoch's record; what wraps iterables of batches.
-        split: the name of its split.
-        notices: lines that have to be said.
-    """
-
-    run: Callable
-    split: str
-    notices: list[str] = field(default_factory=list)
-
-    def __call__(self, folder, tell, progress):
-        return self.run(folder, tell, progress)
-
-
-def prepare(options, data, test, weights):
-    """Checks all that the options name against data and weights, before anything is written.
+def run(
+    options: Namespace,
+    data: Dataset,
+    test: Dataset | None,
+    trunk: Weights | None,
+    folder: Path,
+    facts: dict[str, Any],
+    start: float,
+    tell: Callable[[str, dict[str, Any]], None],
+    progress: Progress,
+) -> dict[str, Any]:
+    """Runs a training.
 
     Args:
-        options: train, layer, variant, precision, split, epochs, batch_size, seed, as parsed.
-        data: `lab.data.dataset.Dataset`.
-        test: a second `lab.data.dataset.Dataset`, or None.
-        weights: `lab.weights.Weights`, or None for random ones.
+        options: train, layer, variant, precision, split, epochs, batch_size, seed and resume, as
+            parsed.
+        data: what is learned from and judged on.
+        test: a second set, looked at once, at the end, or None.
+        trunk: the weights to start from, or None for random ones.
+        folder: the run's, made here once all has been checked.
+        facts: what the report and metrics.json say besides: device, command.
+        start: when the command was given, by `time.perf_counter`.
+        tell: called with what an epoch's accuracy is of, in words, and the epoch's record.
+        progress: what is told of it.
 
     Returns:
-        `Experiment`.
+        What metrics.json holds.
+
+    Raises:
+        LabError: options, data and weights do not go together, or a loss is not finite.
     """
-    result = (_head if options.train == "head" else _network)(options, data, weights)
-    if test is not None:
-        if weights is not None:
-            fingerprints.seen_by(weights, test)
-        shared = signs_shared(data, test)
-        if shared:
-            result.notices.append(f"{shared:,} of the {len(test):,} --test pictures are in --data")
-        if shared == len(test):
-            raise LabError(
-                f"{test.source}: expected other pictures for --test; all {len(test):,} are in "
-                "--data: take another set"
-            )
-    return result
+    # Everything that can be refused is refused here, before anything is written.
+    learn = _head if options.train == "head" else _network
+    split, train = learn(options, data, trunk, progress)
+    new = None if test is None else ~fingerprints.shared(test, data, trunk)
+    if test is not None and new is not None and not new.all():
+        progress.say(
+            f"--test: {(~new).sum():,} of its {len(test):,} pictures are in --data or known to "
+            f"the weights: the other {new.sum():,} are judged"
+        )
+    if not options.resume:
+        runs.create(folder, options)
+
+    trained = train(folder, functools.partial(tell, held_out(split, data)))
+    measured = _measured(options, trained, data, trunk) | facts
+    if test is not None and new is not None:
+        with progress.phase("--test"):
+            judged = judging.judge(trained.saved, trained.trunk, test, np.flatnonzero(new))
+        measured |= {
+            "test_accuracy": judged.accuracy,
+            "test_images": len(judged.data),
+            "test_images_left_out": len(test) - len(judged.data),
+            "test_sha256": dataset.sha256(test),
+        }
+
+    saved = trained.saved
+    if options.train == "head":  # the whole network's trunk lies beside its classifier
+        saved.notes["weights"] = str(trained.trunk.path.resolve())
+    saved.notes["data"] = Path(data.source).name
+    saved.notes["accuracy"] = trained.judgement.accuracy
+    saved.notes["judged_on"] = _of(len(trained.judgement.data), split.name, data)
+    saved.save(folder / runs.CLASSIFIER, np.float32 if options.train == "head" else np.float16)
+    with progress.phase("report"):
+        _report(trained, measured, data, folder)
+    measured |= {"peak_rss_mib": machine.peak_rss_mib()}
+    measured |= {"total_seconds": time.perf_counter() - start}
+    runs.finish(folder, measured)
+    return measured
 
 
-def signs_shared(data, test):
-    """How many of a second set's pictures are in the first, by hash."""
-    return int(
-        np.isin(dataset.picture_hashes(test.images), dataset.picture_hashes(data.images)).sum()
-    )
+def held_out(split: Split, data: Dataset) -> str:
+    """What an epoch's accuracy is of, in words."""
+    return _of(len(split.held_out), split.name, data)
 
 
-def _head(o, data, weights):
-    layer = o.layer or classifier.default_layer(weights.arrays)
+def _of(count: int, split: str, data: Dataset) -> str:
+    if data.source == RENDERED:
+        return f"{count:,} rendered signs it has not seen"
+    if split == "track":
+        return f"{count:,} pictures of signs it has not seen"
+    return f"{count:,} pictures {SAME_SIGNS}"
+
+
+def _head(
+    options: Namespace, data: Dataset, trunk: Weights | None, progress: Progress
+) -> tuple[Split, Callable[[Path, Tell], Trained]]:
+    if trunk is None:
+        raise LabError("expected weights for a head on frozen features; received none")
+    recipe = RECIPES[options.layer] if options.layer else default_recipe(trunk)
     settings = on_features.Settings(
-        layer, o.variant, o.precision, o.split, o.epochs, o.batch_size, o.seed
+        recipe, options.variant, options.precision, options.epochs, options.batch_size, options.seed
     )
-    parts = on_features.prepare(data, weights, settings)
-
-    def run(_, tell, progress):
-        return on_features.train(data, weights, settings, parts, tell, progress)
-
-    result = Experiment(run, parts[2])
-    if len(weights.trained_on) and fingerprints.seen_by(weights, data).any():
-        result.notices.append(
-            f"{weights.path} was trained on {len(parts[0]):,} of these pictures: the head learns "
-            f"from those and is judged on the other {len(parts[1]):,}, its test tracks, alone"
+    split = on_features.split(data, trunk, settings, options.split)
+    if len(trunk.trained_on) and fingerprints.seen_by(trunk, data).any():
+        progress.say(
+            f"{trunk.path} was trained on {len(split.train):,} of these pictures: the head learns "
+            f"from those and is judged on the other {len(split.held_out):,}, its test tracks, alone"
         )
-    return result
+    return split, lambda _, tell: on_features.train(data, trunk, settings, split, tell, progress)
 
 
-def _network(o, data, weights):
-    if o.variant != "caffe":
+def _network(
+    options: Namespace, data: Dataset, start: Weights | None, progress: Progress
+) -> tuple[Split, Callable[[Path, Tell], Trained]]:
+    if options.variant != "caffe":
         raise LabError(
-            f"expected --variant caffe to train the whole network; received {o.variant}: the old "
-            "lab trained none"
+            f"expected --variant caffe to train the whole network; received {options.variant}: the "
+            "old lab trained none"
         )
-    plan = whole_network.plan(o.train, o.epochs, o.batch_size, o.seed, o.precision, weights)
-    whole_network.start_arrays(weights, o.seed)
-    parts = whole_network.split(data, o.split)
-    if weights is not None:
-        whole_network.check_unseen(weights, data, np.concatenate(parts[1:]))
-    notes = {"train": o.train, "split": o.split, "data": Path(data.source).name}
-    notes["weights_sha256"] = weights and weights.sha256
-    return Experiment(
-        functools.partial(whole_network.train, data, weights, plan, parts, notes), o.split
+    settings = plans.of_kind(
+        options.train, options.epochs, options.batch_size, options.seed, options.precision, start
+    )
+    whole_network.start_arrays(start, options.seed)
+    split = whole_network.split(data, options.split, options.seed)
+    if start is not None:
+        whole_network.check_unseen(start, data, np.concatenate([split.held_out, split.test]))
+    notes = {"train": options.train, "split": split.name, "data": Path(data.source).name}
+    notes["weights_sha256"] = start and start.sha256
+    return split, lambda folder, tell: whole_network.train(
+        data, start, settings, split, notes, folder, tell, progress
     )
 
 
-def conclude(options, outcome, data, test, weights, folder):
-    """Writes classifier and report, and judges on the second set.
-
-    Args:
-        options, data, test, weights: as in `prepare`.
-        outcome: `lab.outcome.Outcome`.
-        folder: the run's.
-
-    Returns:
-        dict: what metrics.json holds, but for device and total time.
-    """
-    o, shown = options, outcome.judgement
-    kept = shown.classifier
-    measured = _measured(o, outcome, data, weights)
-    if o.train == "head":  # the whole network's trunk lies beside its classifier
-        kept.notes["weights"] = str(weights.path.resolve())
-    kept.notes["accuracy"] = f"accuracy {shown.accuracy:.4f}, {measured['split']} split"
-    kept.save(folder / runs.CLASSIFIER, np.float32 if o.train == "head" else np.float16)
-    if test is not None:
-        judged = judgement.judge(kept, outcome.trunk, test)
-        measured["test_accuracy"] = judged.accuracy
-        measured["test_images"] = len(judged.data)
-        measured["test_images_left_out"] = len(test) - len(judged.data)
-        measured["test_images_shared_with_data"] = signs_shared(data, test)
-        measured["test_sha256"] = dataset.sha256(test)
-    recipe = {name: value for name, value in measured.items() if name != "epochs"}
-    if measured["split"] == "random" and data.source == photographs.SOURCE:
-        recipe["split"] = "A random split of rendered signs: no two pictures are of one sign."
-    evaluation = shown.evaluation(
-        history=outcome.history,
-        recipe=recipe,
-        class_counts=outcome.counts,
-        title=f"Traffic signs: {kept.layer}, {measured['split']} split",
-    )
-    report.write(folder, evaluation)
-    return measured | {"peak_rss_mib": machine.peak_rss_mib()}
-
-
-def _measured(o, outcome, data, weights):
-    kept, shown = outcome.judgement.classifier, outcome.judgement
+def _measured(
+    options: Namespace, trained: Trained, data: Dataset, trunk: Weights | None
+) -> dict[str, Any]:
+    saved, judgement = trained.saved, trained.judgement
     measured = {
-        "validation_accuracy": outcome.history[-1]["validation_accuracy"],
+        "validation_accuracy": trained.history[-1]["validation_accuracy"],
         "test_accuracy": None,
-        "split": o.split,
-        "layer": kept.layer,
-        "train": o.train,
-        "variant": kept.variant,
-        "precision": o.precision,
-        "seed": o.seed,
-        "epochs": outcome.history,
+        "split": options.split,
+        "layer": saved.recipe.name,
+        "train": options.train,
+        "variant": saved.variant,
+        "precision": options.precision,
+        "seed": options.seed,
+        "batch_size": options.batch_size,
+        "epochs": trained.history,
+        "data": data.source,
         "images": len(data),
         "images_per_second": None,
         "feature_seconds": None,
-        "accuracy_interval": shown.interval,
-        "temperature": kept.temperature,
-        "calibration_error": shown.calibration_error,
-        "weights_sha256": weights and weights.sha256,
+        "accuracy_interval": judgement.interval,
+        "temperature": saved.temperature,
+        "calibration_error": judgement.calibration_error,
+        "weights": trunk and str(trunk.path),
+        "weights_sha256": trunk and trunk.sha256,
         "data_sha256": dataset.sha256(data),
         "versions": machine.versions(),
     }
-    return measured | outcome.measured
+    return measured | trained.measured
+
+
+def _report(trained: Trained, measured: dict[str, Any], data: Dataset, folder: Path) -> None:
+    facts = {name: value for name, value in measured.items() if name != "epochs"}
+    facts["epochs"] = len(trained.history)
+    report.write(
+        folder,
+        trained.judgement,
+        title=f"Traffic signs: {measured['layer']}, {measured['split']} split",
+        facts=facts,
+        history=trained.history,
+        class_counts=trained.counts,
+    )

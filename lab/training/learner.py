@@ -1,13 +1,15 @@
 """Training of the whole network: fine-tuned from given weights, or from random ones.
 
 It knows arrays and checkpoints; options and printing are the scripts', a head on frozen features is
-`lab.heads`'.
+`lab.training.linear_head`'.
 """
 
 import json
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,54 +19,16 @@ import alexnet
 from lab import files
 from lab.errors import BROKEN, LabError
 from lab.features import extractor
+from lab.progress import Advance
 from lab.training import augmentation
+from lab.training.plans import WARMUP, Plan
+from lab.weights import Arrays
 
 CHECKPOINT_STEPS = 250
-WARMUP = 200  # steps over which the learning rate rises
 GRID = 6  # pool5 at 227 pixels is 6x6; what smaller input gives is enlarged to that for the head
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How the whole network is trained.
-
-    Attributes:
-        rate: Adam's highest learning rate; it rises over `WARMUP` steps and falls to 0 as a cosine.
-        sizes: the input's size in pixels, one for each tenth of the epochs: small input is cheap
-            and good enough to begin with.
-        scale: what the input is multiplied by. Random weights want input of about unit variance;
-            ImageNet's were trained on 0 to 255.
-        dropout: share of the 9216 features that each training picture loses before the head.
-    """
-
-    epochs: int
-    batch_size: int
-    seed: int = 0
-    precision: str = "float32"
-    rate: float = 1e-4
-    sizes: tuple[int, ...] = (227,) * 10
-    scale: float = 1.0
-    dropout: float = 0.5
-
-    def size(self, epoch):
-        """The input's size in an epoch, from 0."""
-        return self.sizes[epoch * len(self.sizes) // self.epochs]
-
-
-KINDS = {
-    # On the real conv weights, 32 pictures a step: 0.995 of the validation tracks after two epochs.
-    # Half the rate with 128 pictures of 163 pixels gave 0.978.
-    "all": {"rate": 2e-4},
-    "scratch": {
-        "rate": 1e-3,
-        "sizes": (99,) * 3 + (131,) * 3 + (163,) * 2 + (227,) * 2,
-        "scale": alexnet.PICTURE_SCALE,
-    },
-}
-PRECISIONS = ("float32", "bfloat16")  # gradients leave float16's range
-
-
-def network(arrays, plan, classes, gain=1.0):
+def network(arrays: Arrays, plan: Plan, classes: int, gain: float = 1.0) -> keras.Model:
     """Builds conv1 to pool5, dropout and a linear head.
 
     Args:
@@ -78,7 +42,7 @@ def network(arrays, plan, classes, gain=1.0):
     """
     kernel, bias = arrays["conv1"]
     arrays = {**arrays, "conv1": (kernel / plan.scale, bias)}
-    dtype = extractor.POLICIES[plan.precision]
+    dtype = alexnet.PRECISIONS[plan.precision]
     trunk = alexnet.build(arrays, "pool5", dtype=dtype, size=None, scale=plan.scale)
     x = keras.layers.Resizing(GRID, GRID, interpolation="nearest", dtype=dtype)(trunk.output)
     x = keras.layers.Reshape((GRID * GRID * x.shape[-1],), dtype="float32")(x)  # (n, 9216)
@@ -88,7 +52,7 @@ def network(arrays, plan, classes, gain=1.0):
     return keras.Model(trunk.input, x)
 
 
-class Run:
+class Learner:
     """A training under way: the network, its optimizer, where it stands.
 
     Args:
@@ -99,7 +63,15 @@ class Run:
         origin: name -> value of all that a checkpoint of it must agree with besides the plan.
     """
 
-    def __init__(self, arrays, images, labels, plan, classes, origin=None):
+    def __init__(
+        self,
+        arrays: Arrays,
+        images: np.ndarray,
+        labels: np.ndarray,
+        plan: Plan,
+        classes: int,
+        origin: dict[str, Any] | None = None,
+    ):
         self.origin = json.loads(json.dumps((origin or {}) | asdict(plan)))
         self.images, self.labels, self.plan = images, labels, plan
         self.batch = min(plan.batch_size, len(images))
@@ -108,14 +80,15 @@ class Run:
         self.model = network(arrays, plan, classes, self.gain)
         self.optimizer = keras.optimizers.Adam(plan.rate, global_clipnorm=1.0)
         self.optimizer.build(self.model.trainable_variables)
-        self.epoch, self.step, self.loss, self.seconds, self.history = 0, 0, 0.0, 0.0, []
+        self.epoch, self.step, self.loss, self.seconds = 0, 0, 0.0, 0.0
+        self.history: list[dict[str, Any]] = []
 
-    def train_epoch(self, checkpoint=None, progress=iter):
+    def train_epoch(self, checkpoint: Path | None = None, advance: Advance = int) -> float:
         """Goes through the training pictures once, or through what is left of this epoch.
 
         Args:
             checkpoint: path that the state is written to, every `CHECKPOINT_STEPS` steps, or None.
-            progress: wraps the iterable of steps.
+            advance: called after each step.
 
         Returns:
             Mean loss of the epoch.
@@ -124,7 +97,7 @@ class Run:
             LabError: the loss is not finite; the last checkpoint stays.
         """
         order = np.random.default_rng([self.plan.seed, self.epoch]).permutation(len(self.images))
-        for step in progress(range(self.step, self.steps)):
+        for step in range(self.step, self.steps):
             start = time.perf_counter()
             rows = order[step * self.batch : (step + 1) * self.batch]
             self._learn(rows)
@@ -132,15 +105,16 @@ class Run:
             self.seconds += time.perf_counter() - start
             if checkpoint and self.step % CHECKPOINT_STEPS == 0:
                 self.save(checkpoint)
+            advance()
         return self.loss / self.steps
 
-    def end_epoch(self, **measured):
+    def end_epoch(self, **measured: float) -> None:
         """Writes down what was measured after an epoch, and turns to the next."""
         record = {"epoch": self.epoch + 1, "seconds": self.seconds, "loss": self.loss / self.steps}
         self.history.append(record | measured)
         self.epoch, self.step, self.loss, self.seconds = self.epoch + 1, 0, 0.0, 0.0
 
-    def _learn(self, rows):
+    def _learn(self, rows: np.ndarray) -> None:
         done = self.epoch * self.steps + self.step
         self.optimizer.learning_rate.assign(self._rate(done))
         size = self.plan.size(self.epoch)
@@ -156,7 +130,9 @@ class Run:
         self.loss += loss
 
     @tf.function(reduce_retracing=False)
-    def _descend(self, images, labels, seed, size):
+    def _descend(
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor, size: int
+    ) -> tf.Tensor:
         pictures = augmentation.augment(images, size, seed)  # (n, size, size, 3)
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
@@ -166,21 +142,21 @@ class Run:
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
 
-    def _rate(self, done):
+    def _rate(self, done: int) -> float:
         total = self.plan.epochs * self.steps
         warm = min(1.0, (done + 1) / min(WARMUP, max(1, total // 10)))
         return self.plan.rate * warm * 0.5 * (1 + math.cos(math.pi * done / total))
 
-    def predict(self, images, size, batch=128):
+    def predict(self, images: np.ndarray, size: int, batch: int = 128) -> np.ndarray:
         """float32 logits (n, classes) of uint8 pictures (n, 32, 32, 3)."""
         parts = [self._logits(images[i : i + batch], size) for i in range(0, len(images), batch)]
         return np.concatenate([part.numpy() for part in parts])
 
     @tf.function(reduce_retracing=True)
-    def _logits(self, images, size):
+    def _logits(self, images: tf.Tensor, size: int) -> tf.Tensor:
         return self.model(extractor.enlarge(images, size), training=False)
 
-    def arrays(self):
+    def arrays(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """The network's weights now: dict, layer name -> (kernel, bias), for input of 0 to 255."""
         arrays = {
             name: tuple(self.model.get_layer(name).get_weights())
@@ -190,26 +166,26 @@ class Run:
         kernel, bias = arrays["conv1"]
         return arrays | {"conv1": (kernel * np.float32(self.plan.scale), bias)}
 
-    def head(self):
+    def head(self) -> tuple[np.ndarray, np.ndarray]:
         """The head now: kernel (9216, classes) and bias (classes,) for pool5 as it is."""
         kernel, bias = self.model.get_layer("head").get_weights()
         return kernel * np.float32(self.gain), bias
 
-    def _state(self):
+    def _state(self) -> list[Any]:
         return [*self.model.variables, *self.optimizer.variables]
 
-    def save(self, path):
+    def save(self, path: Path) -> None:
         """Writes all that the training needs to go on, atomically; never a state with a NaN."""
         values = [np.asarray(variable) for variable in self._state()]
         if not all(np.isfinite(v).all() for v in values if v.dtype.kind == "f"):
             return
-        where = {"epoch": self.epoch, "step": self.step, "loss": self.loss}
+        where: dict[str, Any] = {"epoch": self.epoch, "step": self.step, "loss": self.loss}
         where |= {"seconds": self.seconds, "history": self.history, "origin": self.origin}
-        named = {f"v{i}": value for i, value in enumerate(values)}
+        named: dict[str, Any] = {f"v{i}": value for i, value in enumerate(values)}
         with files.atomic(path) as part, open(part, "wb") as file:
-            np.savez(file, state=np.array(json.dumps(where)), **named)
+            np.savez(file, allow_pickle=False, state=np.array(json.dumps(where)), **named)
 
-    def restore(self, path):
+    def restore(self, path: Path) -> None:
         """Goes back to a checkpoint that `save` wrote.
 
         Raises:
@@ -233,7 +209,7 @@ class Run:
             setattr(self, name, where[name])
 
 
-def _gain(arrays, images):
+def _gain(arrays: Arrays, images: np.ndarray) -> float:
     """One over the root mean square of pool5 on some pictures: the head gets unit variance."""
     trunk = alexnet.build(arrays, "pool5")
     pool5 = trunk(extractor.enlarge(tf.constant(images), alexnet.SIZE)).numpy()

@@ -6,6 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from lab.features import linear
+from lab.features.cache import Features
+from lab.progress import Advance
 
 # Adam as the lab has it: the learning rate, and TensorFlow's defaults for the rest.
 ADAM = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
@@ -14,38 +16,51 @@ OVERFLOW = (  # how errors end where it shows
 )
 
 
-class Head:
+class LinearHead:
     """A linear layer and its training.
 
     Args:
         width: number of features.
         classes: number of classes.
         seed: of the initial kernel and of the order in which pictures are taken.
+
+    Attributes:
+        epoch: how often it has gone through the pictures.
     """
 
-    def __init__(self, width, classes, seed=0):
+    def __init__(self, width: int, classes: int, seed: int = 0):
         self.seed = seed
         kernel, bias = linear.initial(width, classes, seed)
-        self.kernel = tf.Variable(kernel)  # (d, 43)
-        self.bias = tf.Variable(bias)  # (43,)
-        self.moments = [
+        self._kernel = tf.Variable(kernel)  # (d, classes)
+        self._bias = tf.Variable(bias)  # (classes,)
+        self._moments = [
             (tf.Variable(tf.zeros_like(v)), tf.Variable(tf.zeros_like(v)))
-            for v in (self.kernel, self.bias)
+            for v in (self._kernel, self._bias)
         ]
-        self.steps, self.epoch = tf.Variable(0.0), 0
+        self._steps, self.epoch = tf.Variable(0.0), 0
+
+    @property
+    def kernel(self) -> np.ndarray:
+        """float32 (d, classes)."""
+        return np.asarray(self._kernel)
+
+    @property
+    def bias(self) -> np.ndarray:
+        """float32 (classes,)."""
+        return np.asarray(self._bias)
 
     @tf.function(reduce_retracing=True)
-    def _descend(self, x, labels):
+    def _descend(self, x: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         x = tf.cast(x, tf.float32)  # (n, d)
-        logits = tf.matmul(x, self.kernel) + self.bias  # (n, 43)
+        logits = tf.matmul(x, self._kernel) + self._bias  # (n, classes)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
         # The gradient of the mean loss, written out: nothing is to be differentiated below x.
         error = tf.nn.softmax(logits) - tf.one_hot(labels, logits.shape[-1])
         error /= tf.cast(tf.shape(x)[0], tf.float32)
         gradients = [tf.matmul(x, error, transpose_a=True), tf.reduce_sum(error, axis=0)]
-        self.steps.assign_add(1.0)
+        self._steps.assign_add(1.0)
         for variable, (m, v), gradient in zip(
-            (self.kernel, self.bias), self.moments, gradients, strict=True
+            (self._kernel, self._bias), self._moments, gradients, strict=True
         ):
             # The fused kernel: Keras' Adam, a dozen small operations, took three times as long as
             # the head's two matrix products together.
@@ -53,22 +68,29 @@ class Head:
                 var=variable.handle,
                 m=m.handle,
                 v=v.handle,
-                beta1_power=ADAM["beta1"] ** self.steps,
-                beta2_power=ADAM["beta2"] ** self.steps,
+                beta1_power=ADAM["beta1"] ** self._steps,
+                beta2_power=ADAM["beta2"] ** self._steps,
                 grad=gradient,
                 **ADAM,
             )
         return tf.reduce_mean(losses)
 
-    def train_epoch(self, features, labels, rows, batch, progress=iter):
+    def train_epoch(
+        self,
+        features: Features,
+        labels: np.ndarray,
+        rows: np.ndarray,
+        batch: int,
+        advance: Advance = int,
+    ) -> tuple[float, float]:
         """Goes once through some pictures, in an order of this seed and epoch.
 
         Args:
             features: float16 (n, d).
             labels: int64 (n,).
-            rows: indices of the pictures to learn from.
+            rows: int64 (m,), the pictures to learn from.
             batch: pictures a step.
-            progress: wraps the iterable of steps.
+            advance: called after each step.
 
         Returns:
             loss: mean over the steps.
@@ -77,13 +99,14 @@ class Head:
         start = time.perf_counter()
         rows = np.random.default_rng([self.seed, self.epoch]).permutation(rows)
         losses = []
-        for i in progress(range(0, len(rows), batch)):
+        for i in range(0, len(rows), batch):
             # Sorted within the batch: neighbours in the file are then read together.
-            some = np.sort(rows[i : i + batch])
-            losses.append(self._descend(features[some], labels[some]))
+            in_batch = np.sort(rows[i : i + batch])
+            losses.append(self._descend(features[in_batch], labels[in_batch]))
+            advance()
         self.epoch += 1
         return float(np.mean(losses)), time.perf_counter() - start
 
-    def logits(self, features, rows):
+    def logits(self, features: Features, rows: np.ndarray) -> np.ndarray:
         """float32 logits (len(rows), classes)."""
-        return linear.logits(features, rows, np.asarray(self.kernel), np.asarray(self.bias))
+        return linear.logits(features, rows, self.kernel, self.bias)

@@ -8,12 +8,15 @@ are linear: what comes out is a plain kernel and bias on the features as they we
 """
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 from scipy import linalg, optimize
 
 from lab.errors import LabError
-from lab.features import linear
+from lab.features import Recipe, linear
+from lab.features.cache import Features
+from lab.progress import SILENT, Advance, Progress
 from lab.training import linear_head
 
 SAMPLE = 8_000  # pictures that the principal components are found on
@@ -23,17 +26,18 @@ SHRINK = 0.1  # of the mean variance, added to each: the last components are not
 MEMORY = 20  # steps that L-BFGS remembers
 
 
-class Logistic:
+class LogisticHead:
     """A linear head in the making.
 
     Args:
-        x: float16 (n, d), an array or `lab.kept.Kept`.
+        x: float16 (n, d), see `lab.features.cache.Features`.
         rows: int64 (m,), those to learn from.
         labels: int64 (m,), of those rows.
         classes: number of classes.
         recipe: components, how many principal components are kept; whiten, see `whitening`; and
             penalty: half of it times the kernel's squares is added to the mean loss.
         seed: of the sample that the components are found on.
+        progress: what is told of it.
 
     Raises:
         LabError: the features are not finite.
@@ -43,38 +47,48 @@ class Logistic:
         bias: float32 (classes,).
     """
 
-    def __init__(self, x, rows, labels, classes, recipe, seed=0):
+    def __init__(
+        self,
+        x: Features,
+        rows: np.ndarray,
+        labels: np.ndarray,
+        classes: int,
+        recipe: Recipe,
+        seed: int = 0,
+        progress: Progress = SILENT,
+    ):
         self._since = time.perf_counter()
         self.penalty, self.classes, self.labels = recipe.penalty, classes, labels
-        self.mean, axes = principal_axes(x, rows, recipe.components, seed)
-        scores = _finite(linear.logits(x, rows, axes, -(self.mean @ axes)))  # (m, k)
-        scaled = whitening(scores, labels, recipe.whiten)  # (k, k)
+        self.mean, axes = principal_axes(x, rows, recipe.components or 0, seed, progress)
+        with progress.phase("whitening"):
+            scores = _finite(linear.logits(x, rows, axes, -(self.mean @ axes)))  # (m, k)
+            scaled = whitening(scores, labels, recipe.whiten)  # (k, k)
         self.basis = axes @ scaled  # (d, k)
         self.z = scores @ scaled  # (m, k)
         self.weights = np.zeros((self.z.shape[1] + 1) * classes)
 
     @property
-    def kernel(self):
+    def kernel(self) -> np.ndarray:
         return self.basis @ self._split(self.weights)[0]
 
     @property
-    def bias(self):
+    def bias(self) -> np.ndarray:
         kernel, bias = self._split(self.weights)
         return bias - (self.mean @ self.basis) @ kernel
 
-    def logits(self, x, rows):
+    def logits(self, x: Features, rows: np.ndarray) -> np.ndarray:
         """float32 logits (len(rows), classes)."""
         return linear.logits(x, rows, self.kernel, self.bias)
 
-    def finish(self):
+    def finish(self) -> None:
         """Frees what only learning needs, 250 MB on train.p: `descend` cannot go on after it."""
         del self.z
 
-    def _split(self, weights):
+    def _split(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         table = weights.astype(np.float32).reshape(-1, self.classes)
         return table[:-1], table[-1]
 
-    def _loss(self, weights):
+    def _loss(self, weights: np.ndarray) -> tuple[float, np.ndarray]:
         """Mean cross-entropy with the penalty, and its gradient."""
         kernel, bias = self._split(weights)
         logits = self.z @ kernel + bias  # (m, classes)
@@ -90,24 +104,32 @@ class Logistic:
         loss += 0.5 * self.penalty * float(np.sum(np.square(kernel)))
         return loss, gradient.ravel().astype(np.float64)
 
-    def descend(self, iterations, each=1, tell=None):
+    def descend(
+        self,
+        iterations: int,
+        each: int = 1,
+        judge: Callable[[float, float], None] | None = None,
+        advance: Advance = int,
+    ) -> None:
         """Goes on towards the optimum.
 
         Args:
             iterations: at most so many.
             each: after so many iterations, and at the end,
-            tell: is called with the loss and the seconds since it was called last, or since the
+            judge: is called with the loss and the seconds since it was called last, or since the
                 head was begun.
+            advance: called after each iteration.
         """
         done = 0
 
-        def say(loss):
-            if tell:
-                tell(float(loss), time.perf_counter() - self._since)
+        def say(loss: float) -> None:
+            if judge:
+                judge(float(loss), time.perf_counter() - self._since)
             self._since = time.perf_counter()
 
-        def count(intermediate_result):
+        def count(intermediate_result: optimize.OptimizeResult) -> None:
             nonlocal done
+            advance()
             self.weights = intermediate_result.x.copy()
             done += 1
             if done % each == 0:
@@ -125,44 +147,49 @@ class Logistic:
             say(found.fun)
 
 
-def principal_axes(x, rows, components, seed=0):
+def principal_axes(
+    x: Features, rows: np.ndarray, components: int, seed: int = 0, progress: Progress = SILENT
+) -> tuple[np.ndarray, np.ndarray]:
     """Mean, and the directions in which the features vary most.
 
     They come from a sample by a randomised range finder (Halko, Martinsson and Tropp, 2011): the
     covariance of 13,824 features would take minutes to decompose.
 
     Args:
-        x, rows: as in `Logistic`.
+        x, rows: as in `LogisticHead`.
         components: how many directions, at most.
         seed: of the sample.
+        progress: what is told of it.
 
     Returns:
         mean float32 (d,), axes float32 (d, k), orthonormal columns, the largest variance first.
     """
     rng = np.random.default_rng(seed)
-    some = np.sort(rng.permutation(rows)[:SAMPLE])
-    count = len(some)
-    mean = _finite(linear.back(x, some, np.full((count, 1), 1 / count, np.float32))[:, 0])
+    sample = np.sort(rng.permutation(rows)[:SAMPLE])
+    count = len(sample)
+    mean = _finite(linear.back(x, sample, np.full((count, 1), 1 / count, np.float32))[:, 0])
     width = min(components + SPARE, count, x.shape[1])
     axes = rng.standard_normal((x.shape[1], width), np.float32)
-    for _ in range(PASSES):
-        scores = linear.logits(x, some, axes, -(mean @ axes))  # (s, width)
-        axes = linear.back(x, some, scores)  # scores add up to 0, so the mean need not be taken off
+    for _ in progress.over("principal axes", range(PASSES)):
+        scores = linear.logits(x, sample, axes, -(mean @ axes))  # (s, width)
+        axes = linear.back(
+            x, sample, scores
+        )  # scores add up to 0, so the mean need not be taken off
         # scipy's stays in float32, where NumPy's takes four times the memory.
         axes, _ = linalg.qr(axes, overwrite_a=True, mode="economic")  # (d, width)
-    scores = linear.logits(x, some, axes, -(mean @ axes))
+    scores = linear.logits(x, sample, axes, -(mean @ axes))
     variances, vectors = np.linalg.eigh(scores.T @ scores / len(scores))
     order = np.argsort(-variances)[:components]
     return mean, axes @ vectors[:, order].astype(np.float32)
 
 
-def _finite(x):
+def _finite(x: np.ndarray) -> np.ndarray:
     if not np.isfinite(x).all():
         raise LabError(f"expected finite features; received others: {linear_head.OVERFLOW}")
     return x
 
 
-def whitening(scores, labels, by):
+def whitening(scores: np.ndarray, labels: np.ndarray, by: str | None) -> np.ndarray:
     """A map of features after which one penalty suits all directions.
 
     Args:
@@ -186,7 +213,7 @@ def whitening(scores, labels, by):
     return scaled / np.sqrt(np.sum((covariance @ scaled) * scaled))
 
 
-def _means(scores, labels):
+def _means(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """float32 (m, k): each picture's class mean."""
     counts = np.bincount(labels).astype(np.float32)
     sums = np.zeros((len(counts), scores.shape[1]), np.float32)

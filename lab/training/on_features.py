@@ -1,207 +1,245 @@
-"""Feature extraction as an experiment: the frozen network runs once, a head learns and is judged.
+"""A head on frozen features: the network runs once, then a head learns from what it says.
 
-The head that is judged learns from a part of the pictures. The head that is kept is refitted on all
-of them, with the temperature of a head that was judged on tracks it had not met.
+Three heads are trained. One learns from a part of the pictures and is judged on the rest: all
+figures are its. One finds the temperature. The third is saved: it has learned from all pictures.
 """
 
 import functools
 import math
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 import alexnet
+from lab import weights
 from lab.classifier import Classifier
-from lab.data import dataset, fingerprints
+from lab.data import CLASSES, Dataset, class_names, dataset, fingerprints, splits
 from lab.errors import LabError
-from lab.features import cache, extractor, linear
-from lab.features.recipes import RECIPES
-from lab.judging import metrics
-from lab.judging.judgement import Judgement
-from lab.training import linear_head, logistic_head
-from lab.training.outcome import Outcome
-from lab.weights import check
+from lab.features import Recipe, cache, extractor, linear
+from lab.features.cache import Features
+from lab.judging import Judgement, metrics
+from lab.progress import SILENT, Progress
+from lab.training.linear_head import OVERFLOW, LinearHead
+from lab.training.logistic_head import LogisticHead
+from lab.training.trained import Tell, Trained
+from lab.weights import Weights
 
-CLASSES = len(dataset.class_names())
-OWN_TRACKS = "track"  # the split where the network was trained on a part of the pictures
 # Adam's head learns from all pictures in so many epochs more; L-BFGS starts anew. At conv4, by
 # track, folds 0 to 2: ten epochs of all but the held-out tracks 0.910, 0.930, 0.942; ten of four
 # fifths of that and then these 0.913, 0.933, 0.937.
 REFIT = 2
 ITERATIONS = 10  # of L-BFGS that are called an epoch, where a recipe has it in Adam's place
 
+Head = LinearHead | LogisticHead
+
 
 @dataclass(frozen=True)
 class Settings:
-    """How a head is trained: recipe, network and schedule."""
+    """How a head is trained: recipe, network and schedule; see `lab.classifier.Classifier`."""
 
-    layer: str
-    variant: str
-    precision: str
-    split: str
-    epochs: int
-    batch_size: int
-    seed: int
+    recipe: Recipe
+    variant: str = "caffe"
+    precision: str = "float32"
+    epochs: int = 10
+    batch_size: int = 128
+    seed: int = 0
 
 
-def prepare(data, weights, settings):
+def split(data: Dataset, trunk: Weights, settings: Settings, how: str) -> splits.Split:
     """Splits the pictures, and checks that the weights serve the recipe.
 
     Pictures that the network itself was trained on hold out nothing: the head is then judged on the
-    network's own test tracks, whatever the settings say.
+    network's own test tracks, whatever was asked for.
 
     Args:
-        data: `lab.data.dataset.Dataset`.
-        weights: `lab.weights.Weights`.
-        settings: `Settings`.
-
-    Returns:
-        Indices of training and of held-out pictures, and the split's name.
+        data: the pictures.
+        trunk: the frozen network.
+        settings: of the head.
+        how: {"random", "track"}.
 
     Raises:
         LabError: no such split of these pictures, all of them were trained on, or a layer lacks.
     """
-    names = alexnet.LAYERS[: alexnet.LAYERS.index(RECIPES[settings.layer].last) + 1]
-    check(weights.arrays, alexnet.SHAPES, [name for name in names if name in alexnet.SHAPES])
-    seen = fingerprints.seen_by(weights, data)
+    names = alexnet.LAYERS[: alexnet.LAYERS.index(settings.recipe.last) + 1]
+    weights.check(trunk.arrays, alexnet.SHAPES, [name for name in names if name in alexnet.SHAPES])
+    seen = fingerprints.seen_by(trunk, data)
     if seen.any():
-        parts = np.flatnonzero(seen), np.flatnonzero(~seen)
-        dataset.check_sides(data.labels, *parts, OWN_TRACKS)
-        return *parts, OWN_TRACKS
-    if settings.split == "track":
-        return *dataset.track_split(data), "track"
-    return *dataset.random_split(data.labels), "random"
+        return splits.by_seen(data, seen)
+    by_name = splits.by_track if how == "track" else splits.random
+    return by_name(data, settings.seed)
 
 
-def train(data, weights, settings, parts, tell=None, progress=iter):
-    """Computes the features, or takes those kept from before, and trains a head on them.
+def train(
+    data: Dataset,
+    trunk: Weights,
+    settings: Settings,
+    split: splits.Split,
+    tell: Tell | None = None,
+    progress: Progress = SILENT,
+) -> Trained:
+    """Trains, judges and refits a head.
 
     Args:
-        data: `lab.data.dataset.Dataset`.
-        weights: `lab.weights.Weights`.
-        settings: `Settings`.
-        parts: as `prepare` gives them.
+        data: the pictures.
+        trunk: the frozen network.
+        settings: of the head.
+        split: as `split` gives it.
         tell: called with each epoch's record.
-        progress: wraps iterables of batches.
-
-    Returns:
-        `Outcome`.
+        progress: what is told of it.
     """
-    s = settings
-    rows, held_out, name = parts
-    x, seconds = features_of(data, weights, s, progress)
-    learn = functools.partial(fit, x, data, s, progress=progress)
-    head, history = learn(rows, judged_on=held_out, tell=tell)
-    logits = head.logits(x, held_out)
-    temperature, fitted_on = _temperature(learn, x, data, logits, held_out, name)
-    kept = _classifier(refitted(head, x, data, s, progress), data, weights, s, temperature)
-    some = data.subset(held_out)
-    names = some.files or held_out
-    judgement = Judgement(kept, some, names, logits, linear.projected(x, held_out))
-    measured = {
-        "split": name,
-        "images_per_second": seconds and len(data) / seconds,
-        "feature_seconds": seconds,
+    x, measured = features_of(data, trunk, settings, progress)
+    learn = functools.partial(fit, x, data.labels, settings=settings, progress=progress)
+
+    # The judged head has learned from split.train alone: what is reported is its.
+    with progress.phase("head"):
+        judged_head, history = learn(split.train, held_out=split.held_out, tell=tell)
+    logits = judged_head.logits(x, split.held_out)
+    with progress.phase("temperature"):
+        temperature, fitted_on = _temperature(learn, data, logits, split, settings.seed)
+    judged = _classifier(judged_head, trunk, settings, temperature)
+    pictures = data.subset(split.held_out)
+    index = pictures.files or split.held_out
+    judgement = Judgement(judged, pictures, index, logits, linear.sketch(x, split.held_out))
+
+    # The saved head has learned from all pictures: none is left to judge it on.
+    with progress.phase("refit"):
+        saved_head = refitted(judged_head, x, data.labels, settings, progress)
+    saved = _classifier(saved_head, trunk, settings, temperature)
+    saved.trained_on = np.unique(fingerprints.of(data))
+    measured |= {
+        "split": split.name,
         "refitted_on_all_data": True,
-        "refit_epochs": None if RECIPES[s.layer].components else min(REFIT, s.epochs),
+        "refit_epochs": None if settings.recipe.components else min(REFIT, settings.epochs),
         "temperature_fitted_on": fitted_on,
     }
-    counts = np.bincount(data.labels[rows], minlength=CLASSES)
-    return Outcome(judgement, weights, history, counts, measured)
+    counts = np.bincount(data.labels[split.train], minlength=CLASSES)
+    return Trained(saved, judgement, trunk, history, counts, measured)
 
 
-def _classifier(head, data, weights, s, temperature):
-    """The head as it is saved and used."""
-    return Classifier(
-        np.asarray(head.kernel),
-        np.asarray(head.bias),
-        dataset.class_names(),
-        s.layer,
-        s.variant,
-        weights.sha256,
-        temperature=temperature,
-        trained_on=np.unique(fingerprints.fingerprints(data)),
-    )
-
-
-def _temperature(learn, x, data, logits, held_out, split):
-    """A temperature fitted by track where tracks are known, and what it was fitted on."""
-    if split == "random" and data.tracks is not None:
-        try:
-            rows, others = dataset.track_split(data)
-        except LabError:  # a class of few tracks may have none to hold out
-            pass
-        else:
-            found = learn(rows)[0].logits(x, others)
-            fitted = metrics.fit_temperature(found, data.labels[others])
-            return fitted, "a fifth of the tracks, by a head that had not met them"
-    fitted = metrics.fit_temperature(logits, data.labels[held_out])
-    return fitted, "the held-out pictures themselves"
-
-
-def features_of(data, weights, s, progress=iter):
+def features_of(
+    data: Dataset, trunk: Weights, settings: Settings, progress: Progress = SILENT
+) -> tuple[Features, dict[str, Any]]:
     """The features that settings name, and the seconds they took; see `cache.compute`."""
-    recipe = RECIPES[s.layer]
-    made_of = cache.key(dataset.sha256(data), weights.sha256, recipe, s.variant, s.precision)
-    settings = weights.arrays, recipe, s.variant, s.precision, len(data)
-    build = functools.partial(extractor.Extractor, *settings)
+    s = settings
+    made_of = cache.key(dataset.sha256(data), trunk.sha256, s.recipe, s.variant, s.precision)
+    build = functools.partial(
+        extractor.Extractor, trunk.arrays, s.recipe, s.variant, s.precision, len(data)
+    )
     return cache.compute(data.images, build, made_of, progress)
 
 
-def fit(x, data, s, rows, judged_on=None, tell=None, progress=iter):
+def fit(
+    x: Features,
+    labels: np.ndarray,
+    rows: np.ndarray,
+    settings: Settings,
+    held_out: np.ndarray | None = None,
+    tell: Tell | None = None,
+    progress: Progress = SILENT,
+) -> tuple[Head, list[dict[str, Any]]]:
     """Trains a head on some rows.
 
     Args:
-        x: the features, as `cache.compute` gives them.
-        data: `lab.data.dataset.Dataset`.
-        s: `Settings`.
+        x: the features, float16 (n, d).
+        labels: int64 (n,).
         rows: int64 (m,), the pictures to learn from.
-        judged_on: int64 (k,), the pictures to measure on after each epoch, or None.
+        settings: of the head.
+        held_out: int64 (k,), the pictures to measure on after each epoch, or None.
         tell: called with each epoch's record.
-        progress: wraps the iterable of steps.
+        progress: what is told of it.
 
     Returns:
-        The head, which has kernel, bias and logits(x, rows), and a dict for each epoch.
+        The head, and a record of each epoch where there is something to measure on.
     """
-    recipe, history = RECIPES[s.layer], []
+    s = settings
+    history: list[dict[str, Any]] = []
 
-    def judge(head, loss, seconds):
+    def judge(head: Head, loss: float, seconds: float) -> None:
+        if held_out is None:
+            return
         start = time.perf_counter()
-        right = head.logits(x, judged_on).argmax(axis=1) == data.labels[judged_on]
+        right = head.logits(x, held_out).argmax(axis=1) == labels[held_out]
         seconds += time.perf_counter() - start
         record = {"epoch": len(history) + 1, "seconds": seconds, "loss": loss}
         history.append(record | {"validation_accuracy": float(np.mean(right))})
         if tell:
             tell(history[-1])
 
-    judge = judge if judged_on is not None else None
-    if recipe.components:
-        head = logistic_head.Logistic(x, rows, data.labels[rows], CLASSES, recipe, s.seed)
-        head.descend(ITERATIONS * s.epochs, ITERATIONS, judge and functools.partial(judge, head))
-        head.finish()
-    else:
-        head = linear_head.Head(x.shape[1], CLASSES, s.seed)
-        _by_adam(head, x, data.labels, rows, s, s.epochs, progress, judge)
+    if s.recipe.components:
+        logistic = LogisticHead(x, rows, labels[rows], CLASSES, s.recipe, s.seed, progress)
+        with progress.phase("L-BFGS", ITERATIONS * s.epochs) as advance:
+            tell_epoch = functools.partial(judge, logistic)
+            logistic.descend(ITERATIONS * s.epochs, ITERATIONS, tell_epoch, advance)
+        logistic.finish()
+        return logistic, history
+    head = LinearHead(x.shape[1], CLASSES, s.seed)
+    _by_adam(head, x, labels, rows, s, s.epochs, progress, judge)
     return head, history
 
 
-def refitted(head, x, data, s, progress=iter):
-    """The head that is kept: Adam's is `head` itself, which goes on learning; else a new one."""
-    everything, recipe = np.arange(len(data)), RECIPES[s.layer]
-    if recipe.components:
-        return fit(x, data, s, everything, progress=progress)[0]
-    _by_adam(head, x, data.labels, everything, s, min(REFIT, s.epochs), progress)
+def refitted(
+    head: Head, x: Features, labels: np.ndarray, settings: Settings, progress: Progress = SILENT
+) -> Head:
+    """A head that has learned from all pictures: Adam's goes on learning, L-BFGS starts anew."""
+    everything = np.arange(len(labels))
+    if not isinstance(head, LinearHead):
+        return fit(x, labels, everything, settings, progress=progress)[0]
+    _by_adam(head, x, labels, everything, settings, min(REFIT, settings.epochs), progress)
     return head
 
 
-def _by_adam(head, x, labels, rows, s, epochs, progress, judge=None):
-    for _ in range(epochs):
-        loss, seconds = head.train_epoch(x, labels, rows, s.batch_size, progress)
-        if not math.isfinite(loss):
-            raise LabError(
-                f"expected a finite loss; received {loss} in epoch {head.epoch}: "
-                f"{linear_head.OVERFLOW}"
-            )
-        if judge:
-            judge(head, loss, seconds)
+def _by_adam(
+    head: LinearHead,
+    x: Features,
+    labels: np.ndarray,
+    rows: np.ndarray,
+    settings: Settings,
+    epochs: int,
+    progress: Progress,
+    judge: Any = None,
+) -> None:
+    batch = settings.batch_size
+    with progress.phase("Adam", epochs * -(-len(rows) // batch)) as advance:
+        for _ in range(epochs):
+            loss, seconds = head.train_epoch(x, labels, rows, batch, advance)
+            if not math.isfinite(loss):
+                raise LabError(
+                    f"expected a finite loss; received {loss} in epoch {head.epoch}: {OVERFLOW}"
+                )
+            if judge:
+                judge(head, loss, seconds)
+
+
+def _temperature(
+    learn: Any, data: Dataset, logits: np.ndarray, split: splits.Split, seed: int
+) -> tuple[float, str]:
+    """A temperature fitted by track where tracks are known, and what it was fitted on."""
+    if split.name == "random" and data.tracks is not None:
+        try:
+            by_track = splits.by_track(data, seed)
+        except LabError:  # a class of few tracks may have none to hold out
+            pass
+        else:
+            held_out = by_track.held_out
+            head, _ = learn(by_track.train)
+            found = head.logits(learn.args[0], held_out)
+            fitted = metrics.fit_temperature(found, data.labels[held_out])
+            return fitted, "a fifth of the tracks, by a head that had not seen them"
+    fitted = metrics.fit_temperature(logits, data.labels[split.held_out])
+    return fitted, "the held-out pictures themselves"
+
+
+def _classifier(head: Head, trunk: Weights, settings: Settings, temperature: float) -> Classifier:
+    """A head as it is judged or saved: a copy of its numbers as they are now."""
+    return Classifier(
+        np.array(head.kernel),
+        np.array(head.bias),
+        class_names(),
+        settings.recipe,
+        settings.variant,
+        trunk.sha256,
+        settings.precision,
+        temperature,
+    )

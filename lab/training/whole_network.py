@@ -1,146 +1,172 @@
-"""The whole network's training as an experiment: who learns, who judges, what is kept.
+"""The whole network's training: who learns, who judges, what is saved.
 
 With a split by track a fifth of the tracks of each class are test tracks, looked at once, at the
 end; a tenth of the others choose: they give each epoch's accuracy and the temperature. What is
-judged is what is kept: weights rounded to float16, and run as every later user runs them.
+judged is what is saved: weights rounded to float16, and run as every later user runs them.
 """
 
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import alexnet
-from lab import runs, weights
+from lab import judging, runs, weights
 from lab.classifier import Classifier
-from lab.data import dataset, fingerprints
+from lab.data import CLASSES, Dataset, class_names, dataset, fingerprints, splits
 from lab.errors import LabError
-from lab.features.recipes import NETWORK
-from lab.judging import judgement, metrics
-from lab.training import learner
-from lab.training.outcome import Outcome
+from lab.features import NETWORK
+from lab.judging import metrics
+from lab.progress import SILENT, Progress
+from lab.training.learner import Learner
+from lab.training.plans import Plan
+from lab.training.trained import Tell, Trained
+from lab.weights import Arrays, Weights
 
 
-def split(data, how):
-    """Indices of training, validation and test pictures; the random split has none for testing."""
-    if how == "track":
-        parts = dataset.three_way_split(data)
-        if not len(parts[1]):
-            raise LabError(
-                f"{data.source}: expected enough signs to choose by; a tenth of the tracks of each "
-                "class makes none: give about ten tracks a class, or take --split random"
-            )
-        return parts
-    train, validation = dataset.random_split(data.labels)
-    return train, validation, np.zeros(0, np.int64)
+def split(data: Dataset, how: str, seed: int) -> splits.Split:
+    """What is learned from, chosen by and tested on; the random split has no test part."""
+    return splits.three_way(data, seed) if how == "track" else splits.random(data, seed)
 
 
-def plan(kind, epochs, batch_size, seed, precision, weights=None):
-    """The plan of a kind of training.
-
-    Args:
-        kind: {"all", "scratch"}.
-        epochs, batch_size, seed, precision: as in `learner.Plan`.
-        weights: `lab.weights.Weights` to start from. Where its recipe tells by what its own
-            training scaled the input, that is kept: Adam's steps are as long for weights of any
-            size, and would undo small ones.
-
-    Raises:
-        LabError: the whole network is not trained in this precision.
-    """
-    if precision not in learner.PRECISIONS:
-        raise LabError(
-            f"expected --precision {' or '.join(learner.PRECISIONS)} to train the whole network; "
-            f"received {precision}: its gradients leave float16's range"
-        )
-    options = dict(learner.KINDS[kind])
-    if weights is not None and weights.recipe:
-        options["scale"] = weights.recipe["plan"]["scale"]
-    return learner.Plan(epochs, batch_size, seed, precision, **options)
-
-
-def check_unseen(weights, data, rows):
+def check_unseen(start: Weights, data: Dataset, rows: np.ndarray) -> None:
     """Refuses to judge a network on pictures that the weights it starts from were trained on."""
-    seen = fingerprints.seen_by(weights, data)[rows].sum()
+    seen = fingerprints.seen_by(start, data)[rows].sum()
     if seen:
         raise LabError(
-            f"{data.source}: expected held-out pictures that {weights.path} was not trained on; it "
-            f"was, on {seen:,} of {len(rows):,}, and no figure may be had on those: take other data"
+            f"{data.source}: expected held-out pictures that {start.path} was not trained on; it "
+            f"was, on {seen:,} of {len(rows):,}: an accuracy on those would say nothing about new "
+            "pictures; take other data"
         )
 
 
-def train(data, start, its_plan, parts, notes, folder, tell=None, progress=iter):
+def train(
+    data: Dataset,
+    start: Weights | None,
+    plan: Plan,
+    split: splits.Split,
+    notes: dict[str, Any],
+    folder: Path,
+    tell: Tell | None = None,
+    progress: Progress = SILENT,
+) -> Trained:
     """Trains the network, or goes on where a checkpoint in the folder stopped, and judges it.
 
     Args:
-        data: `lab.data.dataset.Dataset`.
-        start: `lab.weights.Weights` to start from, or None for random ones.
-        its_plan: `learner.Plan`.
-        parts: training, validation and test indices, as `split` gives them.
+        data: the pictures.
+        start: the weights to start from, or None for random ones.
+        plan: how it is trained.
+        split: what is learned from, chosen by and tested on.
         notes: what the trunk's recipe says besides the plan.
         folder: where trunk, classifier and, until they are there, the checkpoint go.
         tell: called with each epoch's record.
-        progress: wraps the iterable of steps.
+        progress: what is told of it.
 
     Returns:
-        `lab.outcome.Outcome`, judged on the test tracks, or on the random split's validation part.
+        Judged on the test tracks, or on what the random split holds out.
 
     Raises:
         LabError: a loss that is not finite.
     """
-    rows, validation, test = parts
-    names, origin = dataset.class_names(), notes | {"data_sha256": dataset.sha256(data)}
-    arrays, some = start_arrays(start, its_plan.seed), data.subset(rows)
-    run = learner.Run(arrays, some.images, some.labels, its_plan, len(names), origin)
-    _learn(run, data, validation, folder / runs.CHECKPOINT, tell, progress)
-    trunk = _write_trunk(run, data, np.concatenate([rows, validation]), test, folder, start, notes)
-    kernel, bias = (part.astype(np.float16).astype(np.float32) for part in run.head())
-    kept = Classifier(kernel, bias, names, NETWORK, "caffe", trunk.sha256)
-    chosen = judgement.judge(kept, trunk, data, validation)
-    kept.temperature = metrics.fit_temperature(chosen.logits, chosen.data.labels)
-    judged = judgement.judge(kept, trunk, data, test) if len(test) else chosen
+    notes = notes | {"data_sha256": dataset.sha256(data)}
+    pictures = data.subset(split.train)
+    arrays = start_arrays(start, plan.seed)
+    network = Learner(arrays, pictures.images, pictures.labels, plan, CLASSES, notes)
+    _learn(network, data, split.held_out, folder / runs.CHECKPOINT, tell, progress)
+
+    with progress.phase("judging"):
+        trunk = _write_trunk(network, data, split, start, notes, folder / runs.TRUNK)
+        kernel, bias = (part.astype(np.float16).astype(np.float32) for part in network.head())
+        classifier = Classifier(kernel, bias, class_names(), NETWORK, "caffe", trunk.sha256)
+        chosen = judging.judge(classifier, trunk, data, split.held_out)
+        classifier.temperature = metrics.fit_temperature(chosen.logits, chosen.labels)
+        tested = judging.judge(classifier, trunk, data, split.test) if len(split.test) else None
     measured = {
         "validation_accuracy": chosen.accuracy,
-        "test_tracks_accuracy": judged.accuracy if len(test) else None,
+        "test_tracks_accuracy": tested and tested.accuracy,
         "temperature_fitted_on": "the validation pictures",
     }
-    counts = np.bincount(data.labels[rows], minlength=len(names))
-    return Outcome(judged, trunk, run.history, counts, measured)
+    counts = np.bincount(pictures.labels, minlength=CLASSES)
+    return Trained(classifier, tested or chosen, trunk, network.history, counts, measured)
 
 
-def _learn(run, data, validation, checkpoint, tell, progress):
+def _learn(
+    network: Learner,
+    data: Dataset,
+    held_out: np.ndarray,
+    checkpoint: Path,
+    tell: Tell | None,
+    progress: Progress,
+) -> None:
     """Goes through the epochs that are left, with a checkpoint and a measurement after each."""
+    epochs = network.plan.epochs
     if checkpoint.exists():
-        run.restore(checkpoint)
-    while run.epoch < run.plan.epochs:
-        size = run.plan.size(run.epoch)
-        run.train_epoch(checkpoint, progress)
-        predicted = run.predict(data.images[validation], size).argmax(axis=1)
-        accuracy = float(np.mean(predicted == data.labels[validation]))
-        run.end_epoch(validation_accuracy=accuracy, size=size)
-        run.save(checkpoint)
+        network.restore(checkpoint)
+        progress.say(
+            f"going on from {checkpoint}: epoch {network.epoch + 1} of {epochs}, "
+            f"step {network.step + 1} of {network.steps}"
+        )
+    while network.epoch < epochs:
+        size = network.plan.size(network.epoch)
+        name = f"epoch {network.epoch + 1} of {epochs}"
+        with progress.phase(name, network.steps - network.step) as advance:
+            network.train_epoch(checkpoint, advance)
+        predicted = network.predict(data.images[held_out], size).argmax(axis=1)
+        accuracy = float(np.mean(predicted == data.labels[held_out]))
+        network.end_epoch(validation_accuracy=accuracy, size=size)
+        network.save(checkpoint)
         if tell:
-            tell(run.history[-1])
+            tell(network.history[-1])
 
 
-def _write_trunk(run, data, used, test, folder, start, notes):
+def _write_trunk(
+    network: Learner,
+    data: Dataset,
+    split: splits.Split,
+    start: Weights | None,
+    notes: dict[str, Any],
+    path: Path,
+) -> Weights:
     """Writes the network as it is judged and shipped, and reads it back."""
-    prints = fingerprints.fingerprints(data)
-    before = start.trained_on if start else weights.NONE  # what it has seen, it has seen
+    prints = fingerprints.of(data)
+    seen = [prints[np.concatenate([split.train, split.held_out])]]
+    seen += [start.trained_on] if start else []  # what it has seen, it has seen
     weights.save(
-        folder / runs.TRUNK,
-        run.arrays(),
+        path,
+        network.arrays(),
         np.float16,
-        recipe=notes | {"plan": asdict(run.plan), "data_sha256": dataset.sha256(data)},
-        trained_on=fingerprints.joined(prints[used], before),
-        held_out=np.unique(prints[test, 0]),
+        recipe=notes | {"plan": asdict(network.plan)},
+        trained_on=fingerprints.joined(*seen),
+        held_out=np.unique(prints[split.test, 0]),
     )
-    return weights.read(folder / runs.TRUNK)
+    return weights.read(path)
 
 
-def start_arrays(start, seed):
+def start_arrays(start: Weights | None, seed: int) -> Arrays:
     """What the training starts from: the given weights of conv1 to conv5, or random ones."""
     if start is None:
-        return alexnet.random_arrays(seed, "conv5")
+        return random_arrays(seed, "conv5")
     names = [row.name for row in alexnet.CONVOLUTIONS]
     weights.check(start.arrays, alexnet.SHAPES, names)
     return {name: start.arrays[name] for name in names}
+
+
+def random_arrays(seed: int = 0, until: str = "pool5") -> Arrays:
+    """Random weights (He et al., 2015): zero biases, kernels of variance 2 / fan-in.
+
+    conv1's are smaller by `alexnet.PICTURE_SCALE`: every layer's output has about unit variance.
+
+    Returns:
+        dict, layer name -> (kernel, bias) float32, for every layer up to `until`.
+    """
+    generator = np.random.default_rng(seed)
+    names = alexnet.LAYERS[: alexnet.LAYERS.index(until) + 1]
+    arrays: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    for name, shape in alexnet.SHAPES.items():
+        if name in names:
+            deviation = (2 / np.prod(shape[:-1])) ** 0.5
+            deviation *= alexnet.PICTURE_SCALE if name == "conv1" else 1.0
+            kernel = generator.normal(0, deviation, shape).astype(np.float32)
+            arrays[name] = (kernel, np.zeros(shape[-1], np.float32))
+    return arrays

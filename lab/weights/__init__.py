@@ -1,5 +1,8 @@
-"""Weights files: read from .npy, .npz and .onnx, checked, and written as .npz."""
+"""AlexNet's weights in files: read from .npy, .npz and .onnx, checked, and written as .npz.
 
-from lab.weights.reading import NONE, PARTS, Arrays, Weights, check, read, save
+The room knows files and arrays; which layers the network has, and of what shapes, `check` is told.
+"""
 
-__all__ = ["NONE", "PARTS", "Arrays", "Weights", "check", "read", "save"]
+from lab.weights.weights_file import Arrays, Weights, check, read, save
+
+__all__ = ["Arrays", "Weights", "check", "read", "save"]

@@ -27,7 +27,7 @@ class EnlargedConvolution:
         of_mean: float32 (f,): what the mean colour, left in the pictures, comes to.
     """
 
-    def __init__(self, kernel, stride, side):
+    def __init__(self, kernel: np.ndarray, stride: int, side: int):
         kernel, taps = kernel[:, :, ::-1], len(kernel)
         weights = pictures.half_pixel(side, alexnet.SIZE)  # (227, side)
         corners = range(0, alexnet.SIZE - taps + 1, stride)
@@ -43,7 +43,7 @@ class EnlargedConvolution:
         mean = np.array(alexnet.MEAN_BGR[::-1])
         self.of_mean = -np.einsum("abcf,c->f", kernel, mean).astype(np.float32)
 
-    def __call__(self, x):
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
         """float32 (side, side, n, 3) -> (size, size, n, f)."""
         n = tf.shape(x)[2]
         x = tf.gather(tf.gather(x, self._pixels, axis=0), self._pixels, axis=2)

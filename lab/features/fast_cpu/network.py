@@ -1,30 +1,29 @@
-"""The frozen network on small pictures, on a CPU in float32: to conv4 in 65% of the time.
+"""AlexNet with nothing to learn, on small pictures: its layers from fewer operations."""
 
-Two things are known here that `alexnet.build` cannot know: nothing is learned, and every picture
-is a small one enlarged. So conv1 is taken straight from the small picture, and the other
-convolutions are Winograd's. Tensors lie as (height, width, n, channels), which suits both.
-"""
+from collections.abc import Callable, Sequence
 
+import keras
 import tensorflow as tf
 
 import alexnet
 from lab import pictures
 from lab.features.fast_cpu.enlarged_convolution import EnlargedConvolution
 from lab.features.fast_cpu.winograd import Winograd
+from lab.layers import LocalResponseNormalization
 
 # Outputs of a tile along each axis: of 2 to 5, those that took least time on two CPU cores.
 TILES = {"conv2": 4, "conv3": 5, "conv4": 5, "conv5": 5}
 
 
-class Frozen:
-    """What `features.enlarge` and the network give, but for rounding.
+class FastNetwork:
+    """What enlarging and the network give, but for rounding.
 
     Args:
         network: what `alexnet.build` made, in float32, variant "caffe".
         layers: names wanted, among conv3, conv4, conv5, pool5, fc6 and fc7.
     """
 
-    def __init__(self, network, layers):
+    def __init__(self, network: keras.Model, layers: Sequence[str]):
         self._layers = layers
         last = max(alexnet.LAYERS.index(name) for name in layers)
         needed = alexnet.LAYERS[: last + 1]
@@ -32,15 +31,16 @@ class Frozen:
         for row in (row for row in alexnet.CONVOLUTIONS if row.name in needed):
             kernel, bias = network.get_layer(row.name).get_weights()
             if row.name == "conv1":
-                product = EnlargedConvolution(kernel, row.stride, pictures.SIGN)
-                bias, size = bias + product.of_mean, product.size
+                enlarged = EnlargedConvolution(kernel, row.stride, pictures.SIGN)
+                bias, size = bias + enlarged.of_mean, enlarged.size
+                product: Callable[[tf.Tensor], tf.Tensor] = enlarged
             else:
                 product = Winograd(kernel, size, row.groups, TILES[row.name])
             self._rows.append((row, product, tf.constant(bias)))
             size = (size - 3) // 2 + 1 if "pool" in row.then else size
         self._dense = [network.get_layer(name) for name in alexnet.DENSE if name in needed]
 
-    def __call__(self, images):
+    def __call__(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         """Layer name -> float32 (n, h, w, c) or (n, 4096).
 
         Args:
@@ -66,12 +66,13 @@ class Frozen:
 
 
 @tf.function(jit_compile=True)
-def _activated(x, bias, normalized):
+def _activated(x: tf.Tensor, bias: tf.Tensor, normalized: bool) -> tf.Tensor:
     x = tf.nn.relu(x + bias)
-    return alexnet.LocalResponseNormalization()(x) if normalized else x
+    return LocalResponseNormalization()(x) if normalized else x
 
 
-def _pooled(x):  # (h, w, n, c) -> (h / 2, w / 2, n, c): pictures are so many channels to it
+def _pooled(x: tf.Tensor) -> tf.Tensor:
+    # (h, w, n, c) -> (h / 2, w / 2, n, c): it takes the pictures for channels of one picture.
     h, w, n, c = x.shape[0], x.shape[1], tf.shape(x)[2], x.shape[3]
     x = tf.nn.max_pool2d(tf.reshape(x, (1, h, w, n * c)), 3, 2, "VALID")
     return tf.reshape(x, (*x.shape[1:3], n, c))

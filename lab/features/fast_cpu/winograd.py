@@ -14,7 +14,7 @@ import tensorflow as tf
 POINTS = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 
 
-def transforms(outputs, taps):
+def transforms(outputs: int, taps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Toom and Cook's matrices: A @ ((G @ kernel) * (B @ picture)) is the kernel's m outputs.
 
     Args:
@@ -27,7 +27,9 @@ def transforms(outputs, taps):
     size = outputs + taps - 1
     points = np.array(POINTS[: size - 1])
 
-    def evaluated(terms):  # (size, terms): powers of each point; of infinity, the last alone
+    def evaluated(
+        terms: int,
+    ) -> np.ndarray:  # (size, terms): powers of each point; of infinity, the last alone
         return np.vstack([np.vander(points, terms, increasing=True), np.eye(terms)[-1:]])
 
     # Multiplying polynomials is evaluating, multiplying, interpolating. A convolution layer
@@ -50,7 +52,7 @@ class Winograd:
         outputs: of a tile along each axis, see `transforms`.
     """
 
-    def __init__(self, kernel, size, groups, outputs):
+    def __init__(self, kernel: np.ndarray, size: int, groups: int, outputs: int):
         taps, _, _, filters = kernel.shape
         a, g, b = transforms(outputs, taps)
         self._count, self._tile = -(-size // outputs), len(b)  # tiles, products of each
@@ -68,7 +70,7 @@ class Winograd:
         self._kernel = _constant(np.moveaxis(kernel, 3, 2)[:, None])  # (i, 1, j, groups, c, f)
         self._size, self._groups, self._filters = size, groups, filters
 
-    def __call__(self, x):
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
         """float32 (size, size, n, groups * c) -> (size, size, n, groups * f)."""
         size, groups, count, tile = self._size, self._groups, self._count, self._tile
         n, points = tf.shape(x)[2], count * tile
@@ -85,5 +87,5 @@ class Winograd:
         return tf.reshape(x, (size, size, n, self._filters))
 
 
-def _constant(array):
+def _constant(array: np.ndarray) -> tf.Tensor:
     return tf.constant(array.astype(np.float32))

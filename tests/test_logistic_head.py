@@ -6,13 +6,13 @@ from sklearn.linear_model import LogisticRegression
 
 from lab.errors import LabError
 from lab.features.recipes import Recipe
-from lab.training.logistic_head import Logistic, principal_axes, whitening
+from lab.training.logistic_head import LogisticHead, principal_axes, whitening
 
 
 def logistic(x, rows, labels, components, penalty):
     """A head for three classes, whitened within them."""
-    recipe = Recipe(("conv4",), components=components, penalty=penalty)
-    return Logistic(x, rows, labels, 3, recipe)
+    recipe = Recipe("some", ("conv4",), components=components, penalty=penalty)
+    return LogisticHead(x, rows, labels, 3, recipe)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lab.errors import LabError
-from lab.features.cache import Kept
+from lab.features.cache import FeatureFile
 
 
 @pytest.fixture
@@ -32,10 +32,10 @@ def array(tmp_path):
 def test_rows(array, rows):
     """Any rows in any order, neighbours or not, more than once, or none, as NumPy gives them."""
     x, path = array
-    kept = Kept(path)
-    assert len(kept) == 40 and kept.shape == (40, 7) and kept.dtype == np.float16
+    features = FeatureFile(path)
+    assert len(features) == 40 and features.shape == (40, 7) and features.dtype == np.float16
     rows = rows if isinstance(rows, slice) else np.array(rows, None if len(rows) else int)
-    np.testing.assert_array_equal(kept[rows], x[rows])
+    np.testing.assert_array_equal(features[rows], x[rows])
 
 
 def test_shorter_than_its_header_says(array):
@@ -43,14 +43,14 @@ def test_shorter_than_its_header_says(array):
     path = array[1]
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(ValueError):
-        Kept(path)
+        FeatureFile(path)
 
 
 def test_cut_while_in_use(array):
     """What was read before stays right; what is gone is an error, not zeros."""
     x, path = array
-    kept = Kept(path)
+    features = FeatureFile(path)
     path.write_bytes(path.read_bytes()[:-100])
-    np.testing.assert_array_equal(kept[np.array([0, 1])], x[:2])
+    np.testing.assert_array_equal(features[np.array([0, 1])], x[:2])
     with pytest.raises(LabError, match=r"x\.npy as before; it was cut: run again"):
-        kept[np.array([38, 39])]
+        features[np.array([38, 39])]

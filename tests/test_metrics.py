@@ -1,4 +1,4 @@
-"""Statistics against plain Python, closed forms and scipy."""
+"""Numbers about predictions, against plain Python, closed forms and scipy."""
 
 import math
 import random
@@ -149,22 +149,13 @@ def test_temperature_has_ends():
     assert 15 < wrong <= hottest
 
 
-def test_confusion_and_accuracy_by_class():
-    """Rows are true, columns given; a class without pictures has no accuracy."""
-    labels, given = np.array([0, 0, 0, 2, 2], np.uint8), np.array([0, 1, 1, 2, 0])
-    matrix = metrics.confusion(labels, given, 4)
-    assert matrix.tolist() == [[1, 2, 0, 0], [0, 0, 0, 0], [1, 0, 1, 0], [0, 0, 0, 0]]
+def test_accuracy_by_class_and_confused_pairs():
+    """Rows are true, columns predicted; a class without pictures has no accuracy."""
+    matrix = np.array([[1, 2, 0, 0], [0, 0, 0, 0], [1, 0, 1, 0], [0, 0, 0, 0]])
     np.testing.assert_allclose(metrics.accuracy_by_class(matrix), [1 / 3, np.nan, 1 / 2, np.nan])
     assert metrics.confused_pairs(matrix) == [(0, 1, 2), (2, 0, 1)]
     assert metrics.confused_pairs(matrix, most=1) == [(0, 1, 2)]
     assert metrics.confused_pairs(np.diag([3, 4])) == []
-
-
-def test_labels_of_eight_bits_do_not_overflow():
-    """Class 42 of 43 as uint8: 42 * 43 is above 255."""
-    matrix = metrics.confusion(np.array([42], np.uint8), np.array([41], np.uint8), 43)
-    assert matrix[42, 41] == 1
-    assert matrix.sum() == 1
 
 
 def test_surest_mistakes():
@@ -174,6 +165,18 @@ def test_surest_mistakes():
     assert metrics.surest_mistakes(probabilities, labels).tolist() == [2, 3, 1]
     assert metrics.surest_mistakes(probabilities, labels, most=2).tolist() == [2, 3]
     assert len(metrics.surest_mistakes(probabilities[:1], labels[:1])) == 0
+
+
+def test_surest_mistakes_show_three_of_a_track_at_most():
+    """Frames of one sign do not fill the list; what another track has comes next."""
+    sure = np.linspace(0.99, 0.6, 12)
+    probabilities = np.stack([sure, 1 - sure], axis=1)
+    labels, tracks = np.ones(12, int), np.array([5] * 6 + [2, 5, 2, 9, 2, 2])
+    found = metrics.surest_mistakes(probabilities, labels, tracks)
+    assert found.tolist() == [0, 1, 2, 6, 8, 9, 10]
+    assert metrics.surest_mistakes(probabilities, labels, tracks, most=4).tolist() == [0, 1, 2, 6]
+    none = metrics.surest_mistakes(probabilities, 1 - labels, tracks)
+    assert len(none) == 0
 
 
 def test_brightness():

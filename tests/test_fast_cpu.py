@@ -11,6 +11,7 @@ from lab import pictures
 from lab.features import extractor
 from lab.features.fast_cpu import network, winograd
 from lab.features.recipes import RECIPES
+from lab.training import whole_network
 
 LAYERS = ("conv3", "conv4", "conv5", "pool5", "fc6", "fc7")
 MOST = 1e-4  # of a layer's largest value
@@ -20,7 +21,7 @@ MOST = 1e-4  # of a layer's largest value
 def arrays():
     """Random weights as far as fc7, with biases, so that normalisation changes its input."""
     generator = np.random.default_rng(3)
-    arrays = alexnet.random_arrays(3, "fc7")
+    arrays = whole_network.random_arrays(3, "fc7")
     for name, (kernel, bias) in arrays.items():
         bias = generator.normal(0, 0.1, bias.shape).astype(np.float32)
         arrays[name] = kernel * (200 if name in ("conv1", "conv2") else 1), bias
@@ -84,7 +85,7 @@ def test_winograd(taps, groups, size, outputs):
 
 def quickly(arrays, images):
     """The layers by the quick way."""
-    return tf.function(network.Frozen(alexnet.build(arrays, "fc7"), LAYERS))(images)
+    return tf.function(network.FastNetwork(alexnet.build(arrays, "fc7"), LAYERS))(images)
 
 
 def difference(quick, arrays, images):
@@ -137,8 +138,8 @@ def test_planted_faults(arrays, images, fault, monkeypatch):
 def test_many_pictures(arrays, images, name, monkeypatch):
     """From so many pictures on features come this way, and are the same but for float16."""
     made = []
-    whole = network.Frozen
-    monkeypatch.setattr(extractor, "Frozen", lambda *args: made.append(args) or whole(*args))
+    whole = network.FastNetwork
+    monkeypatch.setattr(extractor, "FastNetwork", lambda *args: made.append(args) or whole(*args))
     few = extractor.Extractor(arrays, RECIPES[name], count=extractor.MANY - 1)(images)
     assert not made
     many = extractor.Extractor(arrays, RECIPES[name], count=extractor.MANY)(images)
@@ -163,6 +164,6 @@ def test_where_it_does_not_serve(arrays, unusual, monkeypatch):
     """The old lab's network, half precision and a GPU keep to the network's own layers."""
     if unusual == "gpu":
         monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
-    monkeypatch.setattr(extractor, "Frozen", lambda *_: pytest.fail("it was made"))
+    monkeypatch.setattr(extractor, "FastNetwork", lambda *_: pytest.fail("it was made"))
     options = () if unusual == "gpu" else unusual
     extractor.Extractor(arrays, RECIPES["conv4"], *options, count=extractor.MANY)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from lab import files, pictures
-from lab.data.dataset import class_names
+from lab.data import class_names
+from lab.drawn_signs import __main__ as sheet
 from lab.drawn_signs import painting, photographs
 from lab.errors import LabError
 
@@ -237,21 +238,21 @@ def correlation(images, templates):
 
 def test_the_sheet_has_43_cells(tmp_path):
     """Each class has a cell with its sign and name, no two alike; no other file is left behind."""
-    assert photographs.main([str(tmp_path / "all.png")]) == 0
+    assert sheet.main([str(tmp_path / "all.png")]) == 0
     assert [file.name for file in tmp_path.iterdir()] == ["all.png"]
     page = iio.imread(tmp_path / "all.png")
-    width, height = photographs.CELL
+    width, height = sheet.CELL
     rows = page.shape[0] // height
-    assert page.shape == (rows * height, photographs.COLUMNS * width, 3)
-    cells = page.reshape(rows, height, photographs.COLUMNS, width, 3).swapaxes(1, 2)
+    assert page.shape == (rows * height, sheet.COLUMNS * width, 3)
+    cells = page.reshape(rows, height, sheet.COLUMNS, width, 3).swapaxes(1, 2)
     cells = cells.reshape(-1, height, width, 3)
-    drawn = [(cell != photographs.PAPER).any() for cell in cells]
+    drawn = [(cell != sheet.PAPER).any() for cell in cells]
     assert drawn == [True] * 43 + [False] * (len(cells) - 43)
-    painted = cells[:43, : photographs.PAINTED]
+    painted = cells[:43, : sheet.PAINTED]
     assert len(np.unique(painted.reshape(43, -1), axis=0)) == 43
-    names = cells[:43, photographs.PAINTED + 12 + 64 :]
+    names = cells[:43, sheet.PAINTED + 12 + 64 :]
     assert len(np.unique(names.reshape(43, -1), axis=0)) == 43
-    assert not (names[:, -2:] != photographs.PAPER).any()  # no name reaches beyond its cell
+    assert not (names[:, -2:] != sheet.PAPER).any()  # no name reaches beyond its cell
 
 
 def test_a_sheet_that_breaks_off_leaves_the_old_one(tmp_path, monkeypatch, capsys):
@@ -263,9 +264,9 @@ def test_a_sheet_that_breaks_off_leaves_the_old_one(tmp_path, monkeypatch, capsy
         file.write_bytes(b"half")
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(photographs, "sheet", lambda: np.zeros((4, 4, 3), np.uint8))
+    monkeypatch.setattr(sheet, "sheet", lambda: np.zeros((4, 4, 3), np.uint8))
     monkeypatch.setattr(iio, "imwrite", full)
-    assert photographs.main([str(path)]) == 2
+    assert sheet.main([str(path)]) == 2
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
     assert capsys.readouterr().err == "error: No space left on device\n"
 
@@ -281,24 +282,24 @@ def test_a_sheet_that_breaks_off_leaves_the_old_one(tmp_path, monkeypatch, capsy
 )
 def test_wrong_options_are_one_line(argv, message, capsys):
     """Status 2 and one line that says what was expected."""
-    assert photographs.main(argv) == 2
+    assert sheet.main(argv) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1 and message in lines[0]
-    assert lines[0].startswith("python -m lab.rendered: ")
+    assert lines[0].startswith("python -m lab.drawn_signs: ")
 
 
 def test_a_place_that_cannot_be_written(tmp_path, monkeypatch, capsys):
     """Status 2 and one line for a sheet whose folder is a file."""
-    monkeypatch.setattr(photographs, "sheet", lambda: np.zeros((4, 4, 3), np.uint8))
+    monkeypatch.setattr(sheet, "sheet", lambda: np.zeros((4, 4, 3), np.uint8))
     (tmp_path / "file").write_bytes(b"")
-    assert photographs.main([str(tmp_path / "file" / "all.png")]) == 2
+    assert sheet.main([str(tmp_path / "file" / "all.png")]) == 2
     shown = capsys.readouterr().err
     assert shown.count("\n") == 1 and "all.png: cannot be written" in shown
 
 
 def test_help(capsys):
     """--help names both forms of the command."""
-    assert photographs.main(["--help"]) == 0
+    assert sheet.main(["--help"]) == 0
     shown = capsys.readouterr().out
     assert "OUT.png" in shown and "--examples" in shown
 
@@ -307,9 +308,9 @@ def test_examples_are_what_the_command_draws(tmp_path, monkeypatch):
     """The pictures in examples/ are those that --examples draws, and no others are there."""
     kept = files.EXAMPLES
     monkeypatch.setattr(files, "EXAMPLES", tmp_path)
-    assert photographs.main(["--examples"]) == 0
+    assert sheet.main(["--examples"]) == 0
     names = sorted(file.name for file in tmp_path.iterdir())
-    assert names == sorted(file.name for file in kept.glob("*.png")) == sorted(photographs.EXAMPLES)
+    assert names == sorted(file.name for file in kept.glob("*.png")) == sorted(sheet.EXAMPLES)
     for name in names:
         drawn, committed = pictures.read(tmp_path / name), pictures.read(kept / name)
         assert drawn.shape == committed.shape and 64 <= len(drawn) <= 200

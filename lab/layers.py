@@ -1,0 +1,104 @@
+"""The network's own Keras layers: preprocessing, grouped convolution, response normalisation.
+
+The network that they make up is alexnet.py's. Keras refuses plain TensorFlow functions between its
+layers, so each is a small layer that can be saved and loaded.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+# Local response normalisation: local_size 5, alpha 1e-4, beta 0.75, k 1 in BVLC's deploy.prototxt.
+# Caffe divides alpha by local_size; TensorFlow's formula, used here, does not: 1e-4 / 5.
+LRN_RADIUS, LRN_ALPHA, LRN_BETA, LRN_BIAS = 2, 2e-5, 0.75, 1.0
+
+
+@keras.saving.register_keras_serializable("alexnet")
+class Preprocessing(keras.layers.Layer):
+    """RGB pictures, 0 to 255 -> what the first convolution takes, still RGB.
+
+    Args:
+        mean: red, green and blue that are subtracted, or None.
+        scale: what the difference is multiplied by.
+    """
+
+    def __init__(self, mean: Sequence[float] | None = None, scale: float = 1.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.mean, self.scale = mean and tuple(mean), scale
+
+    def call(self, pictures: tf.Tensor) -> tf.Tensor:  # (n, 227, 227, 3)
+        if self.mean:
+            pictures = pictures - tf.constant(self.mean, pictures.dtype)
+        return pictures if self.scale == 1.0 else pictures * self.scale
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"mean": self.mean, "scale": self.scale}
+
+
+@keras.saving.register_keras_serializable("alexnet")
+class Convolution(keras.layers.Layer):
+    """Convolution in `groups` groups, bias, ReLU.
+
+    `tf.nn.conv2d` takes a grouped kernel as it is; Keras' own `Conv2D(groups=2)` goes through an
+    XLA-compiled call, which is slower to start and to run on a CPU.
+
+    With `bgr`, the kernel takes blue first and the input has red first. The kernel is turned then:
+    turning every picture would take as long as the convolution itself.
+    """
+
+    def __init__(
+        self,
+        kernel_shape: Sequence[int],
+        stride: int = 1,
+        padding: str = "SAME",
+        bgr: bool = False,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.kernel_shape, self.stride, self.padding = tuple(kernel_shape), stride, padding
+        self.bgr = bgr
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        self.kernel = self.add_weight(name="kernel", shape=self.kernel_shape)
+        self.bias = self.add_weight(name="bias", shape=self.kernel_shape[-1:])
+
+    def call(
+        self, x: tf.Tensor
+    ) -> tf.Tensor:  # (n, h, w, channels) -> (n, h / stride, w / stride, filters)
+        kernel, bias = tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.bias)
+        kernel = kernel[:, :, ::-1] if self.bgr else kernel
+        x = tf.nn.conv2d(x, kernel, self.stride, self.padding)
+        return tf.nn.relu(tf.nn.bias_add(x, bias))
+
+    def get_config(self) -> dict[str, Any]:
+        own = {name: getattr(self, name) for name in ("kernel_shape", "stride", "padding", "bgr")}
+        return super().get_config() | own
+
+
+@keras.saving.register_keras_serializable("alexnet")
+class LocalResponseNormalization(keras.layers.Layer):
+    """x / (bias + alpha * sum of x^2 over the 5 neighbouring channels) ** 0.75.
+
+    On a CPU it is compiled into one pass over memory: a quarter of the time of
+    `tf.nn.local_response_normalization`, which has a kernel of its own on a GPU.
+    """
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:  # (n, h, w, c) -> the same
+        if tf.config.list_logical_devices("GPU"):
+            wide = tf.cast(x, tf.float32)
+            wide = tf.nn.lrn(wide, LRN_RADIUS, LRN_BIAS, LRN_ALPHA, LRN_BETA)
+            return tf.cast(wide, x.dtype)
+        return _normalized(x, LRN_RADIUS, LRN_BIAS, LRN_ALPHA)
+
+
+@tf.function(jit_compile=True)
+def _normalized(x: tf.Tensor, radius: int, bias: float, alpha: float) -> tf.Tensor:
+    # float32, as conv1 reaches 1667 on traffic signs and its square would overflow float16.
+    wide = tf.cast(x, tf.float32)
+    padded = tf.pad(tf.square(wide), [[0, 0], [0, 0], [0, 0], [radius, radius]])
+    channels = x.shape[-1]
+    squares = tf.add_n([padded[..., i : i + channels] for i in range(2 * radius + 1)])
+    root = tf.math.rsqrt(bias + alpha * squares)  # scale ** -0.5
+    return tf.cast(wide * root * tf.sqrt(root), x.dtype)  # LRN_BETA = 0.75 = 0.5 + 0.25

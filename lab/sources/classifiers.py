@@ -1,0 +1,43 @@
+"""The classifier that --model names, and the weights that it stands on."""
+
+from pathlib import Path
+
+from lab import classifier, files, runs
+from lab.classifier import Classifier
+from lab.data import class_names
+from lab.errors import LabError
+from lab.sources import weights_files
+from lab.weights import Weights
+
+
+def find(
+    option: str | None, weights_option: str | None, variant: str | None, offline: bool
+) -> tuple[Classifier, Weights, str]:
+    """The classifier that `--model` names, the weights that it stands on, and where it is.
+
+    Args:
+        option: a classifier's file, its run's folder, the words bundled or none, or None: the
+            newest complete run, else the bundled one.
+        weights_option, variant: of `--weights` and `--variant`, or None.
+        offline: never download.
+    """
+    if option == "none":
+        trunk = weights_files.read(weights_option, offline)
+        fresh = classifier.fresh(class_names(), trunk, variant or "caffe")
+        return fresh, trunk, "a fresh head that nobody has trained: its answers are chance"
+    if option is None:
+        path = runs.newest() or runs.BUNDLED
+    else:
+        path = runs.BUNDLED if option == "bundled" else Path(option)
+    found = classifier.load(path)
+    if variant not in (None, found.variant):
+        raise LabError(
+            f"{path}: expected --variant {found.variant}, as it was trained; received {variant}"
+        )
+    run = path if path.is_dir() else path.parent
+    trunk = weights_files.read(weights_option, offline, run, found.notes.get("weights"))
+    found.check(trunk)
+    words = f"{files.relative(path)} ({found.words()})"
+    if option is None and path != runs.BUNDLED:  # the newest run need not be the best one
+        words += f"; or --model bundled ({classifier.load(runs.BUNDLED).words()})"
+    return found, trunk, words

@@ -1,0 +1,87 @@
+"""The pictures that a command line names: files, folders of them, or the signs in examples/."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lab import files, pictures
+from lab.errors import LabError
+
+MOST_NAMED = 10  # broken pictures that are named; the others are counted
+
+
+def examples() -> list[Path]:
+    """The pictures in examples/, by name.
+
+    Raises:
+        LabError: there are none.
+    """
+    found = sorted(files.EXAMPLES.glob("*.png"))
+    if not found:
+        raise LabError(f"{files.EXAMPLES}: expected example signs; there are none: name pictures")
+    return found
+
+
+class PictureFiles:
+    """The pictures that a command line names, those that can be read.
+
+    Args:
+        words: files, or folders whose pictures are meant.
+        prepare: what is made of a picture, RGB uint8 (h, w, 3). They are read one at a time, as
+            they may be large.
+
+    Raises:
+        LabError: none of them can be read.
+
+    Attributes:
+        paths: of those that can be read.
+        prepared: what was made of each.
+    """
+
+    def __init__(self, words: Sequence[str | Path], prepare: Callable[[np.ndarray], Any]):
+        self.paths: list[Path] = []
+        self.prepared: list[Any] = []
+        self._broken: list[str] = []
+        for path in (path for word in words for path in _files_of(Path(word))):
+            try:
+                self.prepared.append(prepare(pictures.read(path)))
+                self.paths.append(path)
+            except LabError as error:
+                named = str(error).startswith(str(path))
+                self._broken.append(str(error) if named else f"{path}: {error}")
+        if not self.paths:
+            self.refuse_broken()
+
+    def refuse_broken(self) -> None:
+        """To be called once the others are answered.
+
+        Raises:
+            LabError: some could not be read: which, and why.
+        """
+        if not self._broken:
+            return
+        count = len(self._broken) + len(self.paths)
+        if count == 1:
+            raise LabError(self._broken[0])
+        more = f"; and {len(self._broken) - MOST_NAMED} more" if self._broken[MOST_NAMED:] else ""
+        raise LabError(
+            f"{len(self._broken)} of {count} pictures cannot be read: "
+            f"{'; '.join(self._broken[:MOST_NAMED])}{more}"
+        )
+
+
+def _files_of(path: Path) -> list[Path]:
+    """The file itself, or a folder's pictures by name; hidden files are left alone."""
+    if not path.is_dir():
+        return [path]
+    suffixes = pictures.SUFFIXES
+    found = [file for file in sorted(path.iterdir()) if file.suffix.lower() in suffixes]
+    found = [file for file in found if not file.name.startswith(".")]
+    if not found:
+        raise LabError(
+            f"{path}: expected a picture, or a folder with pictures ({', '.join(suffixes)}); it "
+            "holds none; name another"
+        )
+    return found

@@ -1,0 +1,45 @@
+"""The weights that --weights names."""
+
+from pathlib import Path
+
+from lab import downloads, runs, weights
+from lab.command_line import say
+from lab.downloads import WEIGHTS
+from lab.errors import LabError
+from lab.weights import Weights
+
+
+def read(
+    option: str | None,
+    offline: bool,
+    run: Path | None = None,
+    recorded: str | None = None,
+) -> Weights:
+    """Reads the weights that `--weights` names.
+
+    Args:
+        option: the option's value, or None.
+        offline: never download.
+        run: a run's folder: without the option, its own trunk comes first ...
+        recorded: ... then the file that its head was trained on, if it is still there.
+
+    Raises:
+        LabError: they are missing or cannot be read.
+    """
+    candidates = [run / runs.TRUNK] if run else []
+    candidates += [Path(recorded)] if recorded else []
+    there = [path for path in candidates if path.is_file()]
+    if option == "bundled":
+        path = runs.BUNDLED / runs.TRUNK
+    elif option is not None:
+        path = Path(option)
+    elif recorded and not there and Path(recorded).name != WEIGHTS:
+        raise LabError(
+            f"{recorded}: expected the weights that the head was trained on; the file is gone: "
+            "name its new place with --weights"
+        )
+    else:
+        path = there[0] if there else downloads.fetch(WEIGHTS, offline=offline)
+    result = weights.read(path)
+    say(f"weights: {path} (sha256 {result.sha256[:16]}..., {', '.join(result.arrays)})")
+    return result

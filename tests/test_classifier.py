@@ -1,0 +1,105 @@
+"""A saved classifier: its answers, with temperature and precision, and what is refused."""
+
+import numpy as np
+import pytest
+from scipy import special
+
+import alexnet
+from lab import classifier, weights
+from lab.classifier import Classifier
+from lab.errors import LabError
+from lab.features import RECIPES, extractor
+from lab.training import whole_network
+
+NAMES = ["one", "two", "three"]
+
+
+@pytest.fixture(scope="module")
+def trunk(tmp_path_factory):
+    """Random weights of conv1 to conv5."""
+    path = tmp_path_factory.mktemp("weights") / "w.npz"
+    weights.save(path, whole_network.random_arrays(0, "conv5"))
+    return weights.read(path)
+
+
+@pytest.fixture
+def made(trunk):
+    """A head of random numbers on pool5."""
+    generator = np.random.default_rng(0)
+    kernel = generator.normal(0, 0.01, (9216, 3)).astype(np.float32)
+    bias = generator.normal(0, 1, 3).astype(np.float32)
+    recipe = RECIPES["pool5-raw"]
+    return Classifier(kernel, bias, NAMES, recipe, "caffe", trunk.sha256, temperature=2.5)
+
+
+@pytest.fixture
+def images():
+    """Pictures of noise."""
+    return np.random.default_rng(1).integers(0, 256, (3, 32, 32, 3), np.uint8)
+
+
+def test_answers_by_hand(made, trunk, images):
+    """Softmax of (pool5 @ kernel + bias) over the temperature, in float64 by scipy."""
+    network = alexnet.build(trunk.arrays, "pool5")
+    pool5 = network(alexnet.enlarge(images)).numpy().reshape(3, -1).astype(np.float64)
+    logits = pool5 @ made.kernel + made.bias
+    np.testing.assert_allclose(made.logits(images, trunk), logits, rtol=2e-3, atol=2e-3)
+    answers = made.probabilities(made.logits(images, trunk))
+    np.testing.assert_allclose(answers, special.softmax(logits / 2.5, axis=1), atol=2e-3)
+    assert np.abs(answers - special.softmax(logits, axis=1)).max() > 0.02
+
+
+def test_saved_and_loaded(made, trunk, images, tmp_path):
+    """The file gives the same answers, temperature and notes included."""
+    made.notes["accuracy"] = 0.75
+    made.save(tmp_path / "c.npz")
+    loaded = classifier.load(tmp_path / "c.npz")
+    wanted = made.probabilities(made.logits(images, trunk))
+    np.testing.assert_array_equal(loaded.probabilities(loaded.logits(images, trunk)), wanted)
+    assert (loaded.temperature, loaded.notes) == (2.5, {"accuracy": 0.75})
+    assert list(loaded.classes) == NAMES and loaded.recipe is RECIPES["pool5-raw"]
+
+
+def test_it_answers_in_the_precision_it_was_trained_in(made, trunk, images, tmp_path):
+    """Features of a classifier trained in bfloat16 are bfloat16's, also after loading."""
+    made.precision = "bfloat16"
+    made.save(tmp_path / "c.npz")
+    loaded = classifier.load(tmp_path / "c.npz")
+    (found,) = loaded.features(images, trunk)
+    wanted, other = (
+        extractor.Extractor(trunk.arrays, made.recipe, precision=precision)(images).numpy()
+        for precision in ("bfloat16", "float32")
+    )
+    np.testing.assert_array_equal(found, wanted)
+    assert (found != other).any()
+
+
+def test_a_file_of_before_has_float32(made, tmp_path):
+    """Classifiers written before the precision was saved answered in float32."""
+    made.save(tmp_path / "c.npz")
+    with np.load(tmp_path / "c.npz") as file:
+        parts = dict(file)
+    text = str(parts["recipe"])
+    assert '"precision": "float32", ' in text
+    parts["recipe"] = np.array(text.replace('"precision": "float32", ', ""))
+    np.savez(tmp_path / "old.npz", **parts)
+    assert classifier.load(tmp_path / "old.npz").precision == "float32"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04", b"\x80\x02}q\x00.", b"\x93NUMPY\x01\x00", b"<html>"]
+)
+def test_other_files_are_refused(tmp_path, content):
+    """In one line, which never advises to load them unsafely."""
+    (tmp_path / "c.npz").write_bytes(content)
+    with pytest.raises(LabError, match="expected a classifier that") as caught:
+        classifier.load(tmp_path / "c.npz")
+    text = str(caught.value)
+    assert "\n" not in text and "allow_pickle" not in text and "unsafe" not in text
+
+
+def test_other_weights_are_refused(made, trunk, images):
+    """A head means nothing on another network."""
+    made.weights_sha256 = "0" * 64
+    with pytest.raises(LabError, match="expected the weights that this classifier"):
+        made.logits(images, trunk)

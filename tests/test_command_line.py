@@ -1,0 +1,56 @@
+"""What holds for every script: packages that are missing, statuses, help, the Makefile."""
+
+import hashlib
+import runpy
+import subprocess
+import sys
+
+import pytest
+
+from lab import files
+
+SCRIPTS = sorted(path.name for path in files.ROOT.glob("*_*.py") if "classes" not in path.name)
+BENCHMARKS = sorted(
+    path.name for path in (files.ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text()
+)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("argv", [["--help"], []])
+def test_without_the_packages(script, argv):
+    """The virtual environment is not active: one line says how to get there, status 2."""
+    # -S: without the folder that packages are installed in.
+    command = [sys.executable, "-S", str(files.ROOT / script), *argv]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.count("\n") == 1 and "numpy and tensorflow" in done.stderr
+    assert (
+        ". .venv/bin/activate" in done.stderr and "pip install -r requirements.txt" in done.stderr
+    )
+
+
+@pytest.mark.parametrize("script", BENCHMARKS)
+def test_the_help_of_a_benchmark_measures_nothing(script, monkeypatch, capsys):
+    """--help is help: no file of the repository is written, no traceback."""
+
+    def hashes():
+        results = (files.ROOT / "benchmarks/results").glob("*")
+        return {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in (*results, files.ROOT / "README.md")
+        }
+
+    before = hashes()
+    monkeypatch.setattr(sys, "argv", [script, "--help"])
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    with pytest.raises(SystemExit) as stopped:
+        runpy.run_path(str(files.ROOT / "benchmarks" / script), run_name="__main__")
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out.startswith("usage: ") and hashes() == before
+
+
+def test_make_clean_leaves_the_environment():
+    """It removes the stored features; the environment takes minutes to install again."""
+    command = ["make", "-n", "clean"]
+    done = subprocess.run(command, cwd=files.ROOT, capture_output=True, text=True, check=True)
+    assert "cache" in done.stdout and ".venv" not in done.stdout

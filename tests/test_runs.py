@@ -1,0 +1,158 @@
+"""A run's folder: its options, how it is stopped and goes on."""
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import train_feature_extraction
+from lab import files, progress, runs
+from lab.data import Dataset
+from lab.training import on_features
+
+
+def argv_of(tiny_p, conv_npz, *more):
+    argv = ["--data", tiny_p, "--weights", conv_npz, "--epochs", 2, *more]
+    return [str(word) for word in argv]
+
+
+def stopped(monkeypatch, argv):
+    """The status of a run that Ctrl-C stops when its head is trained."""
+    with monkeypatch.context() as patch:
+        patch.setattr(on_features, "fit", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        return train_feature_extraction.main(argv)
+
+
+def test_files_that_are_called_like_options(tiny_p, conv_npz, tmp_path, monkeypatch, capfd):
+    """A file "track", a folder "2": what is resumed is the same run."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "track").touch()
+    (tmp_path / "2").mkdir()
+    argv = argv_of(os.path.relpath(tiny_p), os.path.relpath(conv_npz), "--split", "track")
+    assert stopped(monkeypatch, [*argv, "--output", "run"]) == 130
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    capfd.readouterr()
+    assert train_feature_extraction.main(["--resume", "../run"]) == 0
+    metrics = json.loads((tmp_path / "run/metrics.json").read_text())
+    assert metrics["split"] == "track" and len(metrics["epochs"]) == 2
+
+
+def test_ctrl_c_says_how_to_go_on(tiny_p, conv_npz, tmp_path, monkeypatch, capfd):
+    """The folder, and the command that goes on with it."""
+    folder = tmp_path / "run"
+    argv = argv_of(tiny_p, conv_npz, "--output", folder)
+    assert stopped(monkeypatch, argv) == 130
+    err = capfd.readouterr().err
+    assert f"to go on: python train_feature_extraction.py --resume {folder}\n" in err
+    assert err.splitlines()[-1] == "interrupted" and (folder / runs.OPTIONS).exists()
+    assert train_feature_extraction.main(["--resume", str(folder)]) == 0
+
+
+def test_nobody_reads_stdout(tiny_p, conv_npz, tmp_path):
+    """`| head -1`: the training goes on to its classifier, and says so."""
+    folder = tmp_path / "run"
+    command = [sys.executable, str(files.ROOT / "train_feature_extraction.py")]
+    command += argv_of(tiny_p, conv_npz, "--output", folder, "--offline")
+    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipe) as process:
+        assert process.stdout.readline() == "EPOCH 1 ...\n"
+        process.stdout.close()
+        err = process.stderr.read()
+    assert process.returncode == 0, err
+    assert "nobody reads stdout any more" in err and "Traceback" not in err
+    assert (folder / runs.CLASSIFIER).exists() and (folder / runs.METRICS).exists()
+
+
+def test_phases_without_a_terminal(tiny_p, conv_npz, tmp_path, capfd):
+    """A line for each, with its seconds, and nothing else that moves."""
+    argv = argv_of(tiny_p, conv_npz, "--output", tmp_path / "run")
+    assert train_feature_extraction.main(argv) == 0
+    err = capfd.readouterr().err
+    timed = [line.split(":")[0] for line in err.splitlines() if line.endswith(" s")]
+    assert [name for name in timed if ": " not in name] == [
+        *("features", "head", "temperature", "refit", "report")
+    ]
+    assert "\r" not in err
+
+
+def test_a_bar_on_a_terminal(monkeypatch, capfd):
+    """Its name and what comes after it."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    told = progress.Progress(("features", "head"))
+    for _ in told.over("features", range(3)):
+        time.sleep(0.15)
+    err = capfd.readouterr().err
+    assert "features (then head)" in err and "3/3" in err and " s\n" not in err
+
+
+def test_sigint_in_the_middle(tiny_p, tmp_path):
+    """A real Ctrl-C, while features are computed: 130, and the next run goes on there."""
+    images = np.random.default_rng(0).integers(0, 256, (640, 32, 32, 3), np.uint8)
+    content = {"features": images, "labels": np.arange(640) % 43}
+    (tmp_path / "d.p").write_bytes(pickle.dumps(content))
+    folder = tmp_path / "run"
+    command = [sys.executable, str(files.ROOT / "train_feature_extraction.py"), "--offline"]
+    command += ["--data", str(tmp_path / "d.p"), "--weights", "bundled", "--epochs", "1"]
+    with subprocess.Popen([*command, "--output", str(folder)], stderr=subprocess.PIPE) as process:
+        part = None
+        for _ in range(600):
+            time.sleep(0.1)
+            part = next((tmp_path / "cache").glob("*/features.part"), None)
+            if part and part.stat().st_size > 128 * 9216 * 2:
+                break
+        process.send_signal(signal.SIGINT)
+        err = process.stderr.read().decode()
+    assert process.returncode == 130, err
+    assert "--resume" in err and "Traceback" not in err
+    again = [*command[:2], "--resume", str(folder), "--offline"]
+    done = subprocess.run(again, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "of 640 pictures are on disk: going on" in done.stderr
+
+
+def test_a_resized_copy_for_testing_is_found_before_the_training(
+    tiny, tiny_p, conv_npz, tmp_path, capfd
+):
+    """Other pixels of the same frames, known by class, size and box: nothing is written."""
+    copy = tiny | {"features": np.clip(tiny["features"].astype(int) + 1, 0, 255).astype(np.uint8)}
+    (tmp_path / "copy.p").write_bytes(pickle.dumps(copy))
+    argv = argv_of(tiny_p, conv_npz, "--test", tmp_path / "copy.p", "--output", tmp_path / "run")
+    assert train_feature_extraction.main(argv) == 2
+    assert "expected pictures for --test that the training does not learn" in capfd.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_seed_reaches_the_split(tiny, conv_npz, tmp_path):
+    """Other pictures are held out with another seed."""
+    (tmp_path / "d.p").write_bytes(pickle.dumps(tiny))
+    rows = []
+    for seed in ("0", "1"):
+        argv = argv_of(tmp_path / "d.p", conv_npz, "--seed", seed, "--output", tmp_path / seed)
+        assert train_feature_extraction.main(argv) == 0
+        table = (tmp_path / seed / "predictions.csv").read_text().splitlines()[1:]
+        rows.append([line.split(",")[0] for line in table])
+    assert rows[0] != rows[1]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"layer": "conv9"}', '{"nonsense": 1}', "null"])
+def test_options_that_cannot_be_read(tmp_path, capfd, text):
+    """Status 2 and one line; an empty dict is a run with the defaults, whose data are missing."""
+    (tmp_path / runs.OPTIONS).write_text(text)
+    argv = ["--resume", str(tmp_path), "--offline"]
+    assert train_feature_extraction.main(argv) == 2
+    err = capfd.readouterr().err
+    assert "Traceback" not in err and err.splitlines()[-1]
+
+
+def test_dataset_is_plain():
+    """The one labelled set: rows of all columns go together."""
+    data = Dataset(np.zeros((3, 32, 32, 3), np.uint8), np.array([4, 5, 6]), np.array([7, 8, 9]))
+    part = data.subset(np.array([2, 0]))
+    assert part.labels.tolist() == [6, 4] and part.tracks.tolist() == [9, 7]

@@ -1,0 +1,112 @@
+"""The splits are what they say, and follow their seed."""
+
+import numpy as np
+import pytest
+from filmed import drive, noise
+
+from lab.data import Dataset, splits
+from lab.errors import LabError
+
+
+def by_definition(labels, ids, k, seed):
+    """folds as its docstring says it, sign by sign."""
+    fold = {}
+    for label in sorted(set(labels.tolist())):
+        of_class = sorted(
+            {i for i, c in zip(ids.tolist(), labels.tolist(), strict=True) if c == label}
+        )
+        order = np.random.default_rng([seed, label]).permutation(of_class)
+        fold |= {int(track): (place + label) % k for place, track in enumerate(order)}
+    return [fold[i] for i in ids.tolist()]
+
+
+@pytest.mark.parametrize(("k", "seed"), [(5, 0), (8, 1)])
+def test_folds(k, seed):
+    """Each track is dealt to the fold that the definition names, also in a subset."""
+    labels, ids, _, _ = drive([7, 9, 12])
+    for index in (np.arange(len(labels)), np.flatnonzero(ids % 3 > 0)):
+        fold = splits.folds(labels[index], ids[index], k, seed)
+        assert fold.tolist() == by_definition(labels[index], ids[index], k, seed)
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_by_track(seed):
+    """No track is on both sides, each class is, about a fifth is held out: the seed's fold 0."""
+    labels, ids, _, _ = drive([7, 9, 12, 30])
+    split = splits.by_track(Dataset(noise(len(labels)), labels, ids), seed)
+    assert (split.name, len(split.test)) == ("track", 0)
+    assert sorted([*split.train, *split.held_out]) == list(range(len(labels)))
+    assert not set(ids[split.train]) & set(ids[split.held_out])
+    assert set(labels[split.held_out]) == set(labels[split.train]) == {0, 1, 2, 3}
+    assert 0.15 < len(split.held_out) / len(labels) < 0.25
+    fold = np.array(by_definition(labels, ids, 5, seed))
+    np.testing.assert_array_equal(split.held_out, np.flatnonzero(fold == 0))
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_three_way(seed):
+    """Test is what `by_track` holds out, held out is fold 0 of ten of the others' tracks."""
+    labels, ids, _, _ = drive([12, 30])
+    data = Dataset(noise(len(labels)), labels, ids)
+    split, outer = splits.three_way(data, seed), splits.by_track(data, seed)
+    np.testing.assert_array_equal(split.test, outer.held_out)
+    fold = np.array(by_definition(labels[outer.train], ids[outer.train], 10, seed + 1))
+    np.testing.assert_array_equal(split.held_out, outer.train[fold == 0])
+    np.testing.assert_array_equal(split.train, outer.train[fold != 0])
+    labels, ids, _, _ = drive([0, 0, 0, 3, 2])  # (p + 3) % 10 is 0 from eight tracks on
+    with pytest.raises(LabError, match=r"my.p: expected enough signs to choose by; .* ten tracks"):
+        splits.three_way(Dataset(noise(len(labels)), labels, ids, source="my.p"))
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_the_random_split_is_the_labs(seed):
+    """The pictures that sklearn's own call on the data gives, in its order; the lab's seed is 0."""
+    from sklearn.model_selection import train_test_split
+
+    images, labels = noise(100), np.arange(100) % 4
+    expected = train_test_split(images, labels, test_size=0.33, random_state=seed)
+    data = Dataset(images, labels)
+    split = splits.random(data, seed)
+    assert (split.name, len(split.held_out), len(split.test)) == ("random", 33, 0)
+    np.testing.assert_array_equal(images[split.train], expected[0])
+    np.testing.assert_array_equal(images[split.held_out], expected[1])
+    np.testing.assert_array_equal(labels[split.train], expected[2])
+    if not seed:
+        np.testing.assert_array_equal(splits.random(data).train, split.train)
+
+
+def test_by_seen():
+    """What a network has seen is learned from, its test tracks are held out."""
+    seen = np.array([True, False, True, True, False, True])
+    data = Dataset(noise(6), np.array([0, 0, 1, 1, 1, 0]))
+    split = splits.by_seen(data, seen)
+    assert (split.train.tolist(), split.held_out.tolist()) == ([0, 2, 3, 5], [1, 4])
+    with pytest.raises(LabError, match="class 1 has no picture on the held-out side"):
+        splits.by_seen(data, np.array([True, False, True, True, True, True]))
+
+
+def test_splits_that_cannot_be():
+    """Too few pictures, one class only, a class on one side only, no tracks: one line each."""
+    for n in (1, 2):
+        with pytest.raises(
+            LabError, match=f"at least 3 pictures to split; received {n}; give more"
+        ):
+            splits.random(Dataset(noise(n), np.zeros(n, int)))
+    with pytest.raises(
+        LabError, match="at least 2 classes; received class 7 alone; add another cl"
+    ):
+        splits.random(Dataset(noise(50), np.full(50, 7)))
+    with pytest.raises(
+        LabError, match="every class on both sides of the random split; class 3 has no"
+    ):
+        splits.random(Dataset(noise(51), np.array([0] * 50 + [3])))
+    labels, ids, _, _ = drive([6, 1])
+    with pytest.raises(
+        LabError, match=r"of the track split; class 1 has no picture on the .* side \(1"
+    ):
+        splits.by_track(Dataset(noise(len(labels)), labels, ids))
+    unknown = Dataset(noise(4), np.arange(4), no_tracks="it is shuffled", source="my.p")
+    with pytest.raises(
+        LabError, match=r"my.p: expected tracks .*; it is shuffled; take --split random"
+    ):
+        splits.by_track(unknown)
