@@ -6,10 +6,12 @@ python feature_extraction.py --evaluate train.p   # accuracy, and a report
 python feature_extraction.py *.jpg --save-features fc7.npz --layer fc7
 """
 
+import functools
 import sys
 import time
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 import lab  # noqa: F401 (first: it says what to do where a package is missing)
 
@@ -61,9 +63,8 @@ def save_features(args: Namespace) -> None:
     from lab.features import extractor
 
     network = alexnet.build(trunk.arrays, args.layer, variant=variant)
-    x = extractor.predict(
-        network, photographs.prepared, lambda batch: alexnet.centred(batch, variant)
-    )
+    centred = functools.partial(alexnet.centred, variant=variant)
+    x = extractor.predict(network, photographs.prepared, centred)
     names = np.array(list(map(str, photographs.paths)))
     with files.atomic(args.save_features) as part, open(part, "wb") as file:
         np.savez(file, features=x, files=names, layer=args.layer)
@@ -71,25 +72,21 @@ def save_features(args: Namespace) -> None:
     photographs.refuse_broken()
 
 
-def evaluate(args: Namespace) -> None:
+def evaluate(args: Namespace, facts: dict[str, Any]) -> None:
     """Judges the classifier on a labelled set and writes the report."""
     from lab.sources import labelled_sets
 
     folder = runs.empty(args.output or runs.folder("evaluation-"))
     data = labelled_sets.read(args.evaluate, args.offline)
-    command_line.start_tensorflow()
-    from lab.report import evaluation
+    facts |= {"device": command_line.start_tensorflow()}
+    from lab import report
     from lab.sources import classifiers
 
-    classifier, trunk, words = classifiers.find(
-        args.model, args.weights, args.variant, args.offline
-    )
+    classifier, trunk, words = classifiers.find(args)
     command_line.say(f"classifier: {words}")
-    start = time.perf_counter()
-    result = evaluation.evaluate(classifier, trunk, data, folder, words)
+    start, told = time.perf_counter(), progress.Progress(("judging", "report"))
+    result = report.evaluate(classifier, trunk, data, folder, words.split(" (")[0], facts, told)
     result["seconds"] = round(time.perf_counter() - start, 3)
-    for notice in result.pop("notices"):
-        command_line.say(notice)
     command_line.say(f"report: {folder / runs.REPORT}")
     if args.json:
         command_line.show_json(result)
@@ -103,9 +100,7 @@ def classify(args: Namespace) -> None:
     command_line.start_tensorflow()
     from lab.sources import classifiers
 
-    classifier, trunk, words = classifiers.find(
-        args.model, args.weights, args.variant, args.offline
-    )
+    classifier, trunk, words = classifiers.find(args)
     (command_line.say if args.json else progress.show)(f"Classifier: {words}")
     start = time.perf_counter()
     # (n, 32, 32, 3) -> (n, 43)
@@ -120,7 +115,7 @@ def classify(args: Namespace) -> None:
 def main(argv: list[str]) -> None:
     args = parse(argv)
     if args.evaluate:
-        evaluate(args)
+        evaluate(args, {"command": " ".join(["feature_extraction.py", *argv])})
     elif args.save_features:
         save_features(args)
     else:

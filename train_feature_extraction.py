@@ -85,6 +85,8 @@ def tell_end(metrics: dict[str, Any], folder: Path) -> None:
 def main(argv: list[str]) -> None:
     args, start = parse(argv), time.perf_counter()
     folder = Path(args.resume) if args.resume else runs.empty(args.output or runs.folder())
+    if args.resume:
+        command_line.say(f"going on with {folder}: {' '.join(runs.options(folder))}")
     data = labelled_sets.read(args.data, args.offline, args.seed)
     test = labelled_sets.read(args.test, args.offline) if args.test else None
     weights = None

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from sklearn.metrics import confusion_matrix
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -31,7 +32,7 @@ def on_rendered(kept, trunk):
     """How many of the classes the majority of their rendered signs is named as."""
     images, labels = photographs.signs(CLASSES * OF_EACH, seed=1)
     predicted = kept.logits(images, trunk).argmax(axis=1)
-    votes = metrics.confusion(labels, predicted, CLASSES)
+    votes = confusion_matrix(labels, predicted, labels=range(CLASSES))
     wrong = np.flatnonzero(votes.argmax(axis=1) != np.arange(CLASSES))
     return CLASSES - len(wrong), wrong.tolist(), float(np.mean(predicted == labels))
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 Step = TypeVar("Step")
 Advance = Callable[[], object]
 
-LONG = 2.0  # seconds: a phase within a phase gets a line of its own if it took as long
+LONG = 2.0  # seconds: a phase that was not planned gets a line of its own if it took as long
 
 
 class Progress:
@@ -56,7 +56,7 @@ class Progress:
             path = ": ".join(self._running)
             self._running.pop()
         seconds = time.monotonic() - start
-        if not shown and (not self._running or seconds >= LONG):
+        if not shown and (name in self.plan or seconds >= LONG):
             print(f"{path}: {seconds:.1f} s", file=sys.stderr, flush=True)
 
     def over(self, name: str, steps: Sequence[Step]) -> Iterator[Step]:

@@ -8,9 +8,9 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
+from benchmarks import drawn_signs as sheet
 from lab import files, pictures
 from lab.data import class_names
-from lab.drawn_signs import __main__ as sheet
 from lab.drawn_signs import painting, photographs
 from lab.errors import LabError
 
@@ -285,7 +285,7 @@ def test_wrong_options_are_one_line(argv, message, capsys):
     assert sheet.main(argv) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1 and message in lines[0]
-    assert lines[0].startswith("python -m lab.drawn_signs: ")
+    assert lines[0].startswith("python benchmarks/drawn_signs.py: ")
 
 
 def test_a_place_that_cannot_be_written(tmp_path, monkeypatch, capsys):

@@ -6,7 +6,8 @@ from sklearn.linear_model import LogisticRegression
 
 from lab.errors import LabError
 from lab.features.recipes import Recipe
-from lab.training.logistic_head import LogisticHead, principal_axes, whitening
+from lab.training.logistic_head import LogisticHead
+from lab.training.whitening import principal_axes, whitening
 
 
 def logistic(x, rows, labels, components, penalty):

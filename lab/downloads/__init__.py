@@ -1,4 +1,9 @@
-"""Files that others publish: a catalogue of them, how one is fetched, and how it is verified."""
+"""Files that others publish.
+
+catalogue      addresses, sizes and hashes, in one table
+fetching       gets a file: resumed, verified, whole or not at all
+verification   whether a file is the published one
+"""
 
 from lab.downloads.catalogue import REMOTE, WEIGHTS
 from lab.downloads.fetching import fetch

@@ -6,7 +6,7 @@ painting      strokes -> pixels, and signs hung askew
 scenery       light, shadows and what is behind a sign
 camera        poses, exposure, focus
 photographs   the pictures: signs(count, seed)
-`python -m lab.drawn_signs` draws them all on one sheet.
+benchmarks/drawn_signs.py draws them all on one sheet.
 """
 
 from lab.drawn_signs.photographs import signs

@@ -1,4 +1,8 @@
-"""How good a classifier is: its answers on labelled pictures, and the numbers made of them."""
+"""How good a classifier is.
+
+judgement   a classifier's answers on labelled pictures
+metrics     the numbers made of them: accuracy, intervals, calibration, temperature
+"""
 
 from lab.judging.judgement import Judgement, judge
 

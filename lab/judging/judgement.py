@@ -13,7 +13,9 @@ from lab.data import fingerprints
 from lab.data.dataset import Dataset
 from lab.errors import LabError
 from lab.features import linear
+from lab.features.cache import BATCH
 from lab.judging import metrics
+from lab.progress import SILENT, Progress
 from lab.weights import Weights
 
 
@@ -128,7 +130,11 @@ class Judgement:
 
 
 def judge(
-    classifier: Classifier, trunk: Weights, data: Dataset, rows: np.ndarray | None = None
+    classifier: Classifier,
+    trunk: Weights,
+    data: Dataset,
+    rows: np.ndarray | None = None,
+    progress: Progress = SILENT,
 ) -> Judgement:
     """Judges a classifier on a set, or on some rows of it.
 
@@ -137,6 +143,7 @@ def judge(
         trunk: the weights that it was trained on.
         data: labelled pictures.
         rows: int64 (m,); None: all that the trunk was not trained on.
+        progress: what is told of it.
 
     Returns:
         The judgement; its index is the pictures' files where they have some, else `rows`.
@@ -148,8 +155,10 @@ def judge(
         rows = np.flatnonzero(~fingerprints.seen_by(trunk, data))
     judged = data.subset(rows)
     logits, sketches = [], []
-    for x in classifier.features(judged.images, trunk):
-        logits.append(classifier.head(x))
-        sketches.append(linear.sketch(x))
+    with progress.phase("judging", -(-len(judged) // BATCH)) as advance:
+        for x in classifier.features(judged.images, trunk):
+            logits.append(classifier.head(x))
+            sketches.append(linear.sketch(x))
+            advance()
     index = judged.files or rows
     return Judgement(classifier, judged, index, np.concatenate(logits), np.concatenate(sketches))

@@ -10,6 +10,7 @@ from lab.classifier import Classifier
 from lab.data import dataset, fingerprints
 from lab.data.dataset import Dataset
 from lab.judging import judge
+from lab.progress import SILENT, Progress
 from lab.report import report
 from lab.weights import Weights
 
@@ -21,6 +22,7 @@ def evaluate(
     folder: str | Path,
     name: str,
     facts: Mapping[str, object] | None = None,
+    progress: Progress = SILENT,
 ) -> dict:
     """Judges a classifier and writes report.html and predictions.csv.
 
@@ -31,16 +33,19 @@ def evaluate(
         folder: where the report goes.
         name: what the report calls the classifier: its file or folder, or "a fresh head".
         facts: more names and values for the report, such as command and device.
+        progress: what is told of it.
 
     Returns:
         dict: accuracy; images, how many it was judged on; per_class, a list of {class, index,
-        images, accuracy}; notices, lines that have to be said.
+        images, accuracy}.
 
     Raises:
         LabError: the network was trained on all of the pictures, or the report cannot be written.
     """
-    judgement = judge(classifier, trunk, data)
+    judgement = judge(classifier, trunk, data, progress=progress)
     notices = _notices(classifier, judgement.data, len(data))
+    for notice in notices:
+        progress.say(notice)
     known = {
         "classifier": name,
         "when it was saved": classifier.words(),
@@ -55,12 +60,12 @@ def evaluate(
     known |= facts or {}
     title = f"{name}, evaluated on {Path(data.source).name}"
     known["versions"] = machine.versions()
-    report.write(folder, judgement, title=title, facts=known, notices=notices)
+    with progress.phase("report"):
+        report.write(folder, judgement, title=title, facts=known, notices=notices)
     return {
         "accuracy": judgement.accuracy,
         "images": len(judgement.data),
         "per_class": judgement.per_class(),
-        "notices": notices,
     }
 
 

@@ -1,5 +1,6 @@
 """The classifier that --model names, and the weights that it stands on."""
 
+from argparse import Namespace
 from pathlib import Path
 
 from lab import classifier, files, runs
@@ -10,19 +11,20 @@ from lab.sources import weights_files
 from lab.weights import Weights
 
 
-def find(
-    option: str | None, weights_option: str | None, variant: str | None, offline: bool
-) -> tuple[Classifier, Weights, str]:
-    """The classifier that `--model` names, the weights that it stands on, and where it is.
+def find(options: Namespace) -> tuple[Classifier, Weights, str]:
+    """The classifier that a command line names.
 
     Args:
-        option: a classifier's file, its run's folder, the words bundled or none, or None: the
-            newest complete run, else the bundled one.
-        weights_option, variant: of `--weights` and `--variant`, or None.
-        offline: never download.
+        options: model, weights, variant and offline, as parsed. A model is a classifier's file, its
+            run's folder, the words bundled or none, or None: the newest complete run, else the
+            bundled one.
+
+    Returns:
+        The classifier, the weights that it stands on, and both in words.
     """
+    option, variant, offline = options.model, options.variant, options.offline
     if option == "none":
-        trunk = weights_files.read(weights_option, offline)
+        trunk = weights_files.read(options.weights, offline)
         fresh = classifier.fresh(class_names(), trunk, variant or "caffe")
         return fresh, trunk, "a fresh head that nobody has trained: its answers are chance"
     if option is None:
@@ -35,7 +37,7 @@ def find(
             f"{path}: expected --variant {found.variant}, as it was trained; received {variant}"
         )
     run = path if path.is_dir() else path.parent
-    trunk = weights_files.read(weights_option, offline, run, found.notes.get("weights"))
+    trunk = weights_files.read(options.weights, offline, run, found.notes.get("weights"))
     found.check(trunk)
     words = f"{files.relative(path)} ({found.words()})"
     if option is None and path != runs.BUNDLED:  # the newest run need not be the best one

@@ -8,6 +8,7 @@ from lab import downloads
 from lab.command_line import say
 from lab.data import CLASSES, Dataset, gtsrb, load
 from lab.drawn_signs import RENDERED, signs
+from lab.progress import Progress
 
 TRAIN_P = "train.p"
 # Labelled sets that are downloaded where they are missing and named without a folder.
@@ -23,12 +24,14 @@ def read(option: str | None, offline: bool, seed: int = 0) -> Dataset:
         offline: never download.
         seed: of the rendered signs.
     """
-    if option == "rendered":
-        images, labels = signs(RENDERED_COUNT, seed)
-        tracks = np.arange(RENDERED_COUNT)  # no two drawings are of one sign
-        data = Dataset(images, labels, tracks, source=RENDERED)
-    else:
-        data = load(_found(option or TRAIN_P, offline))
+    path = None if option == "rendered" else _found(option or TRAIN_P, offline)
+    with Progress().phase(f"reading {path.name}" if path else "drawing signs"):
+        if path:
+            data = load(path)
+        else:
+            images, labels = signs(RENDERED_COUNT, seed)
+            tracks = np.arange(RENDERED_COUNT)  # no two drawings are of one sign
+            data = Dataset(images, labels, tracks, source=RENDERED)
     say(f"data: {data.source} ({len(data):,} pictures, {CLASSES} classes)")
     return data
 

@@ -76,7 +76,8 @@ def run(
     measured = _measured(options, trained, data, trunk) | facts
     if test is not None and new is not None:
         with progress.phase("--test"):
-            judged = judging.judge(trained.saved, trained.trunk, test, np.flatnonzero(new))
+            rows = np.flatnonzero(new)
+            judged = judging.judge(trained.saved, trained.trunk, test, rows, progress)
         measured |= {
             "test_accuracy": judged.accuracy,
             "test_images": len(judged.data),

@@ -79,9 +79,11 @@ def train(
         trunk = _write_trunk(network, data, split, start, notes, folder / runs.TRUNK)
         kernel, bias = (part.astype(np.float16).astype(np.float32) for part in network.head())
         classifier = Classifier(kernel, bias, class_names(), NETWORK, "caffe", trunk.sha256)
-        chosen = judging.judge(classifier, trunk, data, split.held_out)
+        chosen = judging.judge(classifier, trunk, data, split.held_out, progress)
         classifier.temperature = metrics.fit_temperature(chosen.logits, chosen.labels)
-        tested = judging.judge(classifier, trunk, data, split.test) if len(split.test) else None
+        tested = None
+        if len(split.test):
+            tested = judging.judge(classifier, trunk, data, split.test, progress)
     measured = {
         "validation_accuracy": chosen.accuracy,
         "test_tracks_accuracy": tested and tested.accuracy,

@@ -1,14 +1,17 @@
 """The drawn signs for people: all of them on one sheet, or the pictures in examples/ once more.
 
-python -m lab.drawn_signs OUT.png
-python -m lab.drawn_signs --examples
+python benchmarks/drawn_signs.py OUT.png
+python benchmarks/drawn_signs.py --examples
 """
 
+import sys
 import textwrap
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from lab import command_line, files, pictures
 from lab.data import CLASSES, class_names
@@ -65,7 +68,7 @@ def example(name: str) -> np.ndarray:
 def main(argv: list[str]) -> None:
     """Draws the sheet, or the examples; prints the files."""
     parser = command_line.Parser(__doc__)
-    parser.prog = "python -m lab.drawn_signs"
+    parser.prog = "python benchmarks/drawn_signs.py"
     parser.add_argument("sheet", nargs="?", metavar="OUT.png", help="where to put the sheet")
     parser.add_argument("--examples", action="store_true", help="draw examples/ once more")
     args = parser.parse_args(argv)
