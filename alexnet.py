@@ -4,11 +4,11 @@
     model = alexnet.load("bvlc-alexnet.npy")                 # RGB pictures -> 1000 probabilities
     model = alexnet.load("bvlc-alexnet.npy", until="conv5")  # ... -> features of a layer, by name
 
-This is the network of Caffe's `bvlc_alexnet/deploy.prototxt`: that of Krizhevsky, Sutskever and
-Hinton (2012), trained without their relighting of the training pictures. Here, as in the prototxt,
-normalisation comes before pooling. It is not the one-column network of 2014 that torchvision calls
-AlexNet. Its tables and its preprocessing are here; Keras and TensorFlow, which take seconds to
-import, are only imported when a network is built.
+This is the network of Caffe's `bvlc_alexnet/deploy.prototxt`: the AlexNet of Krizhevsky, Sutskever
+and Hinton (2012), trained without their relighting of the training pictures. Normalisation comes
+before pooling, as in the prototxt. torchvision's AlexNet is another network, the one-column version
+of 2014. Keras and TensorFlow take seconds to import: they are only imported when a network is
+built, and the tables and the preprocessing in this module do without them.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ PHOTOGRAPH = 256  # pixels: a photograph's shorter side, of which the central 22
 MEAN_BGR = (104.00699, 116.66877, 122.67892)
 PICTURE_SCALE = 1 / 64  # brings 0 to 255 less the mean to about unit variance
 
-# What the network can compute in, and Keras' name for it; numbers are kept in float32 throughout.
+# The types that the network can compute in, with Keras' names; its weights stay float32.
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A reading of the network: all in which the original and the old lab's differ.
+    """One way to run the network: everything in which the original and the old lab's differ.
 
     Attributes:
-        bgr: whether conv1's kernel takes blue first. The pictures given are RGB in either case.
-        mean: ImageNet's mean colour, BGR, which the network subtracts; None: none.
-        own_mean: whether a picture to be classified loses the mean of its own pixels first.
+        bgr: whether conv1's kernel takes blue first. The input is RGB in either case.
+        mean: ImageNet's mean colour, BGR, which the network subtracts, or None.
+        own_mean: whether the mean of a picture's own pixels is subtracted before it is classified.
         padding: of conv1: "VALID" gives 55x55, "SAME" 57x57.
         rule: how small pictures are enlarged: old side, new side -> matrix (new, old).
     """
@@ -58,7 +58,7 @@ class Variant:
 
 VARIANTS = {
     "caffe": Variant(True, MEAN_BGR, False, "VALID", pictures.half_pixel),
-    # The public labs of 2016: the weights' own reading is not respected, but their published
+    # As in the public labs of 2016: the weights were not trained this way, but the labs' published
     # numbers can be reproduced.
     "lab": Variant(False, None, True, "SAME", pictures.corner),
 }
@@ -82,7 +82,7 @@ CONVOLUTIONS = (
     Conv("conv4", (3, 3, 192, 384), 1, 2, ()),  # 13x13
     Conv("conv5", (3, 3, 192, 256), 1, 2, ("pool",)),  # 13x13 -> 6x6
 )
-# Rows of fc6 run over height, width, channel.
+# fc6's rows are in height, width, channel order.
 DENSE = {"fc6": (6 * 6 * 256, 4096), "fc7": (4096, 4096), "fc8": (4096, 1000)}
 
 SHAPES: dict[str, tuple[int, ...]] = {**{row.name: row.kernel for row in CONVOLUTIONS}, **DENSE}
@@ -96,9 +96,9 @@ LAYERS = (
 
 
 def photograph(picture: np.ndarray) -> np.ndarray:
-    """Makes a photograph the network's input: shorter side to 256, then the central 227x227.
+    """Prepares a photograph for the network: shorter side to 256, then the central 227x227.
 
-    A picture that has the network's size already, as the lab's two have, is taken as it is.
+    A picture that is 227x227 already, like the lab's two, stays as it is.
 
     Args:
         picture: RGB uint8 (h, w, 3).
@@ -107,7 +107,7 @@ def photograph(picture: np.ndarray) -> np.ndarray:
         RGB uint8 (227, 227, 3).
 
     Raises:
-        LabError: one side is more than ten times the other: the centre would say nothing.
+        LabError: one side is more than ten times as long as the other: its centre shows too little.
     """
     height, width = picture.shape[:2]
     if (height, width) == (SIZE, SIZE):
@@ -140,7 +140,8 @@ def enlarge(images: np.ndarray, variant: str = "caffe", size: int = SIZE) -> np.
 def centred(images: Sequence[np.ndarray] | np.ndarray, variant: str = "caffe") -> np.ndarray:
     """Stacks n pictures (h, w, 3), 0 to 255, as float32 (n, h, w, 3), ready to be classified.
 
-    For the variant "lab" each loses its own mean; for "caffe" the network takes off ImageNet's.
+    With the variant "lab", each picture's own mean is subtracted here; with "caffe", the network
+    itself subtracts ImageNet's.
     """
     batch = np.asarray(images, np.float32)
     if VARIANTS[variant].own_mean:
@@ -212,7 +213,7 @@ def _layers(names: Sequence[str], variant: Variant, dtype: str) -> Iterator[kera
         if row.name not in names:
             return
         first = row.name == "conv1"
-        # At these sizes SAME pads as the prototxt does: to keep height and width.
+        # With these kernels SAME pads as the prototxt does: height and width stay the same.
         padding, bgr = (variant.padding, variant.bgr) if first else ("SAME", False)
         yield Convolution(row.kernel, row.stride, padding, bgr, dtype=dtype, name=row.name)
         for then in row.then:
@@ -229,7 +230,7 @@ def _layers(names: Sequence[str], variant: Variant, dtype: str) -> Iterator[kera
         if name in names:  # (n, 4096), (n, 4096), (n, 1000)
             activation = None if name == "fc8" else "relu"
             yield keras.layers.Dense(units, activation, dtype=dtype, name=name)
-    if "prob" in names:  # float32: 1000 probabilities add up badly in half precision
+    if "prob" in names:  # float32: in half precision, 1000 probabilities do not add up to 1
         yield keras.layers.Softmax(dtype="float32", name="prob")
 
 
@@ -239,7 +240,8 @@ def load(
     """Loads the network, as far as one layer, from a weights file.
 
     Args:
-        path: `.npy` as the lab has it, `.npz` with `conv1/kernel`, `conv1/bias` ..., or `.onnx`.
+        path: `.npy` as the lab publishes it, `.npz` with `conv1/kernel`, `conv1/bias` ..., or
+            `.onnx`.
         until, variant: as in `build`.
 
     Returns:

@@ -7,6 +7,7 @@ python feature_extraction.py *.jpg --save-features fc7.npz --layer fc7
 """
 
 import functools
+import shlex
 import sys
 import time
 from argparse import Namespace
@@ -23,8 +24,6 @@ from lab import command_line, files, pictures, progress, runs
 from lab.sources import weights_files
 from lab.sources.picture_files import PictureFiles, examples
 
-FEATURE_LAYERS = alexnet.LAYERS[:-1]  # all but the probabilities
-
 
 def parse(argv: list[str]) -> Namespace:
     parser = command_line.Parser(__doc__)
@@ -39,8 +38,8 @@ def parse(argv: list[str]) -> Namespace:
         "(default: runs/evaluation-<date-time>)")  # fmt: skip
     add("--save-features", metavar="FILE.npz", help="write a layer's features of whole "
         "photographs, and classify nothing")  # fmt: skip
-    add("--layer", choices=FEATURE_LAYERS, metavar="NAME", help="of --save-features: "
-        f"{', '.join(FEATURE_LAYERS)}")  # fmt: skip
+    add("--layer", choices=alexnet.LAYERS, metavar="NAME", help="of --save-features: "
+        f"{', '.join(alexnet.LAYERS)}")  # fmt: skip
     parser.add_common(alexnet.VARIANTS)
     args = parser.parse_args(argv)
     if bool(args.save_features) != bool(args.layer):
@@ -51,6 +50,8 @@ def parse(argv: list[str]) -> Namespace:
         parser.error("--save-features needs no classifier, and writes no JSON")
     if args.output and not args.evaluate:
         parser.error("--output is where --evaluate's report goes: give both")
+    if args.model not in (None, "none", "bundled"):
+        runs.classifier_file(args.model)
     return args
 
 
@@ -82,16 +83,18 @@ def evaluate(args: Namespace, facts: dict[str, Any]) -> None:
     from lab import report
     from lab.sources import classifiers
 
-    classifier, trunk, words = classifiers.find(args)
-    command_line.say(f"classifier: {words}")
+    classifier, trunk, name, words = classifiers.find(args)
+    command_line.say(f"classifier: {name} ({words})")
     start, told = time.perf_counter(), progress.Progress(("judging", "report"))
-    result = report.evaluate(classifier, trunk, data, folder, words.split(" (")[0], facts, told)
+    result = report.evaluate(classifier, trunk, data, folder, name, facts, told)
     result["seconds"] = round(time.perf_counter() - start, 3)
     command_line.say(f"report: {folder / runs.REPORT}")
     if args.json:
         command_line.show_json(result)
     else:
-        progress.show(f"Accuracy: {result['accuracy']:.4f} ({result['images']:,} pictures)")
+        progress.show(
+            f"Accuracy: {result['accuracy']:.4f} ({result['images']:,} pictures of {data.source})"
+        )
 
 
 def classify(args: Namespace) -> None:
@@ -100,14 +103,14 @@ def classify(args: Namespace) -> None:
     command_line.start_tensorflow()
     from lab.sources import classifiers
 
-    classifier, trunk, words = classifiers.find(args)
-    (command_line.say if args.json else progress.show)(f"Classifier: {words}")
+    classifier, trunk, name, words = classifiers.find(args)
+    (command_line.say if args.json else progress.show)(f"Classifier: {name} ({words})")
     start = time.perf_counter()
     # (n, 32, 32, 3) -> (n, 43)
     probabilities = classifier.probabilities(classifier.logits(np.stack(signs.prepared), trunk))
     seconds = round(time.perf_counter() - start, 3)
     answers = command_line.top(probabilities, classifier.classes, args.top, signs.paths)
-    command_line.show_answers(answers, seconds, trunk.path, args.json, classifier=words)
+    command_line.show_answers(answers, seconds, trunk.path, args.json, classifier=name)
     signs.refuse_broken()
 
 
@@ -115,7 +118,7 @@ def classify(args: Namespace) -> None:
 def main(argv: list[str]) -> None:
     args = parse(argv)
     if args.evaluate:
-        evaluate(args, {"command": " ".join(["feature_extraction.py", *argv])})
+        evaluate(args, {"command": shlex.join(["feature_extraction.py", *argv])})
     elif args.save_features:
         save_features(args)
     else:

@@ -5,6 +5,7 @@ python train_feature_extraction.py --split track          # judged on signs it h
 python train_feature_extraction.py --train all --epochs 3 --batch-size 32 --split track
 """
 
+import shlex
 import sys
 import time
 from argparse import Namespace
@@ -17,6 +18,7 @@ import lab  # noqa: F401 (first: it says what to do where a package is missing)
 import alexnet
 from lab import command_line, features, files, progress, runs
 from lab.sources import labelled_sets, weights_files
+from lab.training import plans
 
 
 def parse(argv: list[str]) -> Namespace:
@@ -55,6 +57,8 @@ def parse(argv: list[str]) -> Namespace:
     if args.train == "scratch" and args.weights:
         parser.error("--weights is what a training starts from; --train scratch starts from none")
     args.variant = args.variant or "caffe"
+    if args.train != "head":
+        plans.check(args.precision, args.variant)
     return args
 
 
@@ -70,14 +74,15 @@ def tell_end(metrics: dict[str, Any], folder: Path) -> None:
     if metrics["feature_seconds"]:
         command_line.say(f"features: {metrics['images_per_second']:.0f} pictures/s, now on disk")
     if metrics.get("test_tracks_accuracy") is not None:
-        progress.show(f"Test Tracks Accuracy: {metrics['test_tracks_accuracy']:.4f}")
+        words = f"{metrics['test_tracks_accuracy']:.4f} of {metrics['judged_on']}"
+        progress.show(f"Test Tracks Accuracy: {words}")
     if metrics["test_accuracy"] is not None:
         less = metrics["test_images_left_out"]
         note = f", without {less:,} that were trained on" if less else ""
         count = f"{metrics['test_images']:,} pictures of --test{note}"
         progress.show(f"Test Accuracy: {metrics['test_accuracy']:.4f} ({count})")
     command_line.say(
-        f"in {files.relative(folder)}: classifier.npz, metrics.json, predictions.csv, report.html"
+        f"in {files.relative(folder)}: classifier.npz, metrics.json, predictions.csv, {runs.REPORT}"
     )
 
 
@@ -85,26 +90,34 @@ def tell_end(metrics: dict[str, Any], folder: Path) -> None:
 def main(argv: list[str]) -> None:
     args, start = parse(argv), time.perf_counter()
     folder = Path(args.resume) if args.resume else runs.empty(args.output or runs.folder())
+    try:
+        metrics = train(args, argv, folder, start)
+    except KeyboardInterrupt:
+        if (folder / runs.OPTIONS).exists():
+            again = ["python", "train_feature_extraction.py", "--resume", str(folder.absolute())]
+            command_line.say(f"stopped; to go on: {shlex.join(again)}")
+        raise
+    tell_end(metrics, folder)
+
+
+def train(args: Namespace, argv: list[str], folder: Path, start: float) -> dict[str, Any]:
+    """Finds what the options name, and trains; gives what metrics.json holds."""
     if args.resume:
-        command_line.say(f"going on with {folder}: {' '.join(runs.options(folder))}")
-    data = labelled_sets.read(args.data, args.offline, args.seed)
-    test = labelled_sets.read(args.test, args.offline) if args.test else None
+        command_line.say(f"going on with {folder}: {shlex.join(runs.options(folder))}")
+    for option in (args.data, args.test) if args.test else (args.data,):
+        labelled_sets.locate(option, args.offline)  # what is missing is said before all is read
     weights = None
     if args.train != "scratch":
         weights = weights_files.read(args.weights, args.offline)
+    data = labelled_sets.read(args.data, args.offline, args.seed)
+    test = labelled_sets.read(args.test, args.offline, args.seed + 1) if args.test else None
     device = command_line.start_tensorflow()
     from lab.training import experiment
 
-    facts = {"device": device, "command": " ".join(["train_feature_extraction.py", *argv])}
+    words = runs.options(folder) if args.resume else argv
+    facts = {"device": device, "command": shlex.join(["train_feature_extraction.py", *words])}
     told = progress.Progress(experiment.PHASES[args.train])
-    try:
-        metrics = experiment.run(args, data, test, weights, folder, facts, start, tell, told)
-    except KeyboardInterrupt:
-        if (folder / runs.OPTIONS).exists():
-            again = f"python train_feature_extraction.py --resume {files.relative(folder)}"
-            command_line.say(f"stopped; what is done is in {folder}; to go on: {again}")
-        raise
-    tell_end(metrics, folder)
+    return experiment.run(args, data, test, weights, folder, facts, start, tell, told)
 
 
 if __name__ == "__main__":

@@ -165,7 +165,25 @@ def bundled():
     return f"{table(('what', 'measured'), rows)}\n\n{origin(result)}"
 
 
-BLOCKS = {f.__name__: f for f in (recipes, runs, job, fc7, cases, bundled)}
+def resize_rule():
+    """The rules that bring a sign to 32x32, on rendered signs of all sizes."""
+    result = load("resize_rule")
+    judges = {"trained/": "`trained/` (95%)", "conv4": "conv4 head (95%)"}
+    rows = [
+        (
+            rule,
+            *(
+                f"{row['accuracy']:.4f} ({row['low']:.3f} to {row['high']:.3f})"
+                for row in (result[judge]["all"][rule] for judge in judges)
+            ),
+        )
+        for rule in result["trained/"]["all"]
+    ]
+    note = f"Rendered signs of 15 to 250 pixels, {result['pictures']:,} pictures."
+    return f"{table(('rule', *judges.values()), rows)}\n\n{note} {origin(result)}"
+
+
+BLOCKS = {f.__name__: f for f in (recipes, runs, job, fc7, cases, bundled, resize_rule)}
 
 
 def main():

@@ -23,7 +23,7 @@ KEYS += ("peak_rss_mib", "epochs", "versions")
 
 def command(folder):
     """The run's command line: all its options, files by their names alone."""
-    words = runs.command(json.loads((folder / runs.OPTIONS).read_text()))
+    words = runs.words(json.loads((folder / runs.OPTIONS).read_text()))
     names = [word if word.startswith("-") else Path(word).name for word in words]
     return " ".join(["python train_feature_extraction.py", *names])
 

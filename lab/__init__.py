@@ -1,12 +1,12 @@
-"""What the four scripts share, a folder a subject, in the order of the data's way.
+"""What the four scripts share: a module or a folder for each subject, the basic ones first.
 
 errors         the error that every mistake of a user ends in
-files          where things lie; writing all or nothing; hashes, locks, free space
-progress       bars and lines that say what a run is doing
+files          where files are; writing all or nothing; hashes, locks, free space
+progress       progress bars and lines: what a run is doing
 command_line   options, exit statuses, notices, printed results
 machine        versions, memory, processor
 runs           a run's folder: its options, its metrics
-pictures       any picture file -> RGB; the rules by which pictures change their size
+pictures       any picture file -> RGB; the rules for resizing pictures
 pickles        the one unpickler
 weights/       .npy, .npz, .onnx -> {layer: (kernel, bias)}, all of it checked
 data/          labelled pictures: train.p, GTSRB, tracks, splits, fingerprints
@@ -18,14 +18,14 @@ classifier     a head and its recipe: answers, saving, loading
 judging/       metrics, and a classifier's answers on labelled pictures
 report/        report.html and its figures
 training/      heads on frozen features, the whole network, augmentation
-sources        a word of the command line -> pictures, data, weights, classifier
-__main__       make lab
+sources/       what an option names -> pictures, data, weights, classifier
+__main__       `make lab`: the four scripts, one after the other
 """
 
 import importlib.util
 import sys
 
-# Nothing here works without these two: said in a line, since a traceback names neither way.
+# Nothing here works without these two packages; a traceback would not say how to get them.
 _missing = [name for name in ("numpy", "tensorflow") if importlib.util.find_spec(name) is None]
 if _missing:
     print(

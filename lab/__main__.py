@@ -1,9 +1,10 @@
-"""The whole lab: the four scripts in its order, on the real files where they can be had.
+"""The whole lab: the four scripts in its order, on the real files if they are available.
 
     python -m lab
 
-What cannot be had is replaced by a stand-in that is named: the trunk in trained/ for the weights,
-rendered signs for train.p, the signs in examples/ for the lab's own two. Only this module does so.
+A file that is not available is replaced by a stand-in, and the summary says so: the trunk in
+trained/ for the weights, rendered signs for train.p, the signs in examples/ for the lab's own two.
+Only this module does so.
 """
 
 import subprocess
@@ -14,16 +15,17 @@ from pathlib import Path
 
 from lab import command_line, downloads, files, runs
 from lab.errors import LabError
+from lab.progress import show
 
 PHOTOGRAPHS, SIGNS = ("poodle.png", "weasel.png"), ("construction.jpg", "stop.jpg")
 PATIENCE = 9.0  # seconds for all addresses of all files together to fail
 
 
-def have(names: Iterable[str]) -> dict[str, Path | str]:
+def available(names: Iterable[str]) -> dict[str, Path | str]:
     """Fetches files.
 
     Returns:
-        For each file its path, or the reason why it cannot be had.
+        For each file its path, or the reason why it is not available.
     """
     found: dict[str, Path | str] = {}
     left = PATIENCE
@@ -39,7 +41,7 @@ def have(names: Iterable[str]) -> dict[str, Path | str]:
 
 
 def plan(found: dict[str, Path | str]) -> Iterator[tuple[str, list[str] | None, str]]:
-    """What to run: for each script its arguments (None: it cannot run), and on what it runs."""
+    """For each script its arguments (None: it cannot run), and what it ran on, in words."""
 
     def missing(*names: str) -> list[str]:
         return [reason for name in names if isinstance(reason := found[name], str)]
@@ -55,7 +57,7 @@ def plan(found: dict[str, Path | str]) -> Iterator[tuple[str, list[str] | None, 
         [*signs, "--model", str(runs.BUNDLED)],
         f"ran on the bundled classifier and {'examples/' if not signs else 'the real signs'}",
     )
-    # Not among the runs that feature_extraction.py looks through: it may stand on stand-ins.
+    # Not where feature_extraction.py looks for the newest run: stand-ins may have made this one.
     options, stand_ins = ["--output", str(runs.folder("lab/"))], []
     if weights:
         options += ["--weights", "bundled"]
@@ -76,17 +78,17 @@ def _unless(
 @command_line.script
 def main(argv: list[str]) -> None:
     command_line.Parser(__doc__).parse_args(argv)
-    found = have([downloads.WEIGHTS, "train.p", *PHOTOGRAPHS, *SIGNS])
+    found = available([downloads.WEIGHTS, "train.p", *PHOTOGRAPHS, *SIGNS])
     lines, failed = [], False
     for script, arguments, words in plan(found):
         if arguments is not None:
-            print(f"\n$ python {' '.join([script, *arguments])}", flush=True)
+            show(f"\n$ python {' '.join([script, *arguments])}")
             command = [sys.executable, str(files.ROOT / script), *arguments, "--offline"]
             status = subprocess.run(command, check=False).returncode
             if status:
                 failed, words = True, f"FAILED with status {status}"
         lines.append(f"{script:28} {words}")
-    print("\n" + "\n".join(lines))
+    show("\n" + "\n".join(lines))
     if failed:
         raise LabError("a script that had its inputs failed, see above")
 

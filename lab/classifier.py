@@ -24,12 +24,12 @@ class Classifier:
         classes: names of the classes.
         recipe: of the features that the head takes.
         variant: a key of `alexnet.VARIANTS`.
-        weights_sha256: of the frozen network's file; the head means nothing on another.
+        weights_sha256: of the frozen network's file; with other weights the head is useless.
         precision: a key of `alexnet.PRECISIONS`: what the features were computed in.
         temperature: the logits are divided by it before the softmax.
         trained: whether the head was trained at all.
         trained_on: uint64 (m,), fingerprints of the pictures that the head has seen.
-        notes: what else its maker wrote down (data, command, accuracy ...).
+        notes: what else was recorded at its training (data, accuracy ...).
     """
 
     kernel: np.ndarray
@@ -52,7 +52,7 @@ class Classifier:
             trunk: the weights that the head was trained on.
 
         Raises:
-            LabError: these are other weights.
+            LabError: `trunk` holds other weights.
         """
         self.check(trunk)
         extract = extractor.Extractor(
@@ -83,7 +83,7 @@ class Classifier:
         return softmax(np.asarray(logits, np.float64) / self.temperature)
 
     def words(self) -> str:
-        """Its recipe, and how accurate it was on what, as far as its notes tell."""
+        """The recipe, the accuracy and what it was measured on, as far as the notes tell."""
         accuracy, on = self.notes.get("accuracy"), self.notes.get("judged_on")
         if not isinstance(accuracy, float):
             return self.recipe.name
@@ -120,13 +120,7 @@ def load(path: str | Path) -> Classifier:
     Raises:
         LabError: there is none, or the file is broken or holds something else.
     """
-    path = Path(path)
-    path = path / runs.CLASSIFIER if path.is_dir() else path
-    if not path.is_file():
-        raise LabError(
-            f"expected a trained classifier at {path}; there is none: "
-            "train one with train_feature_extraction.py, or leave --model out"
-        )
+    path = runs.classifier_file(path)
     try:
         with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             described = json.loads(str(file["recipe"]))
@@ -143,7 +137,7 @@ def load(path: str | Path) -> Classifier:
 
 
 def _cause(error: Exception) -> str:
-    """What went wrong, in a line; NumPy would advise to load the file unsafely."""
+    """What went wrong, in one line, without NumPy's advice to load the file unsafely."""
     text = " ".join(str(error).split())
     return "it is no .npz" if "allow_pickle" in text else text
 
@@ -160,7 +154,7 @@ def _check(classifier: Classifier, path: Path) -> None:
 
 
 def fresh(classes: Sequence[str], trunk: Weights, variant: str) -> Classifier:
-    """A head nobody has trained, on the last layer that the weights serve: its answers are chance.
+    """An untrained head on `default_recipe`: its answers are chance.
 
     Args:
         classes: names of the classes.
@@ -173,5 +167,5 @@ def fresh(classes: Sequence[str], trunk: Weights, variant: str) -> Classifier:
 
 
 def default_recipe(trunk: Weights) -> Recipe:
-    """The recipe where none is named: fc7, as in the lab, where the weights have it, else conv4."""
+    """The recipe if none is named: fc7, as in the lab, or conv4 if the weights lack fc7."""
     return RECIPES["fc7" if "fc7" in trunk.arrays else "conv4"]

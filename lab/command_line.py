@@ -1,4 +1,4 @@
-"""What the command lines share: options, exit statuses, notices, printed results."""
+"""What the scripts' command lines share: options, exit statuses, notices, printed results."""
 
 import argparse
 import functools
@@ -16,15 +16,16 @@ import numpy as np
 from lab import files
 from lab.errors import LabError
 from lab.progress import show
+from lab.progress import tell as say
 
 
 class Parser(argparse.ArgumentParser):
-    """Argument parser whose errors are one line, and whose help tells each default."""
+    """Argument parser whose errors are one line, and whose help shows each default."""
 
-    def __init__(self, story: str):
+    def __init__(self, description: str):
         super().__init__(
-            description=story.split("\n\n")[0],
-            epilog=story.partition("\n\n")[2],
+            description=description.split("\n\n")[0],
+            epilog=description.partition("\n\n")[2],
             formatter_class=_Formatter,
             allow_abbrev=False,
         )
@@ -45,7 +46,7 @@ class Parser(argparse.ArgumentParser):
         """The options of all four scripts.
 
         Args:
-            variants: names of the network's.
+            variants: names of the network's variants.
             bundled: whether the trunk in trained/, which ends at pool5, can serve as weights.
         """
         word = ", or the word bundled: the trunk in trained/" if bundled else ""
@@ -75,7 +76,7 @@ def positive(text: str) -> int:
 
 
 def whole(text: str) -> int:
-    """argparse type: a whole number from 0 that TensorFlow's generators take."""
+    """argparse type: a whole number from 0, small enough for TensorFlow's generators."""
     if not text.isdecimal() or int(text) >= 2**31:
         raise argparse.ArgumentTypeError(
             f"expected a whole number 0 to 2^31 - 1; received {text!r}"
@@ -83,13 +84,13 @@ def whole(text: str) -> int:
     return int(text)
 
 
-def script(story: Callable[[list[str]], None]) -> Callable[..., int]:
-    """Makes a script's main: errors -> status 2, Ctrl-C -> 130, and no traceback for either."""
+def script(function: Callable[[list[str]], None]) -> Callable[..., int]:
+    """Makes a script's main of a function: errors -> status 2, Ctrl-C -> 130, no traceback."""
 
-    @functools.wraps(story)
+    @functools.wraps(function)
     def main(argv: Sequence[str] | None = None) -> int:
         try:
-            story(sys.argv[1:] if argv is None else list(argv))
+            function(sys.argv[1:] if argv is None else list(argv))
         except KeyboardInterrupt:
             say("interrupted")
             return 130
@@ -99,7 +100,7 @@ def script(story: Callable[[list[str]], None]) -> Callable[..., int]:
             say("error: " + " ".join(str(error).split() or [type(error).__name__]))
             return 2
         except Exception as error:
-            # TensorFlow's, by name: it may not be there to be imported.
+            # TensorFlow's, known by its name: TensorFlow is not imported here.
             if type(error).__name__ != "ResourceExhaustedError":
                 raise
             say("error: the device is out of memory: give a smaller --batch-size, or close others")
@@ -109,19 +110,14 @@ def script(story: Callable[[list[str]], None]) -> Callable[..., int]:
     return main
 
 
-def say(text: str) -> None:
-    """A notice: stderr, so that results can be piped."""
-    print(text, file=sys.stderr, flush=True)
-
-
 def start_tensorflow() -> str:
     """Imports TensorFlow without its chatter, once the options are known to be right.
 
     TensorFlow takes seconds to import and writes about CUDA and oneDNN straight to file descriptor
-    2, before any setting of its own can stop it: that is closed to it for so long.
+    2, before any of its settings can stop it: during the import, that goes to a temporary file.
 
     Returns:
-        The device that it computes on, in words.
+        The device, the number of cores and TensorFlow's version, in words.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -139,7 +135,7 @@ def start_tensorflow() -> str:
             raise LabError(
                 f"TensorFlow cannot be imported ({error}): pip install -r requirements.txt"
             ) from None
-    for device in devices:  # a lab on a shared GPU takes what it needs and not the whole card
+    for device in devices:  # on a shared GPU: as much memory as is needed, not all of it
         tf.config.experimental.set_memory_growth(device, True)
     name = "CPU"
     if devices:
@@ -152,24 +148,27 @@ def start_tensorflow() -> str:
 def top(
     probabilities: np.ndarray, names: Sequence[str], count: int, paths: Sequence[Path]
 ) -> list[dict[str, Any]]:
-    """Each picture's likeliest classes: its file, and top: dicts of class, index, probability.
+    """Each picture's likeliest classes.
 
     Args:
         probabilities: float (n, classes).
         names: of the classes.
-        count: how many classes a picture.
+        count: how many classes for each picture.
         paths: of the n pictures.
+
+    Returns:
+        A dict for each picture: file, and top, a list of dicts of class, index and probability.
     """
     order = (-probabilities).argsort(axis=1, kind="stable")[:, :count]
     return [
         {
             "file": str(path),
             "top": [
-                {"class": names[i], "index": int(i), "probability": round(float(p[i]), 6)}
+                {"class": names[i], "index": int(i), "probability": round(float(of_picture[i]), 6)}
                 for i in row
             ],
         }
-        for path, p, row in zip(paths, probabilities, order, strict=True)
+        for path, of_picture, row in zip(paths, probabilities, order, strict=True)
     ]
 
 
@@ -180,10 +179,10 @@ def show_answers(
 
     Args:
         answers: as `top` gives them.
-        seconds: that they took.
-        weights: the file they stand on.
-        as_json: which form.
-        also: what else the JSON object holds.
+        seconds: how long they took.
+        weights: the weights file that they come from.
+        as_json: whether as JSON.
+        also: further entries of the JSON object.
     """
     if as_json:
         show_json(also | {"weights": str(weights), "pictures": answers, "seconds": seconds})
@@ -197,5 +196,5 @@ def show_answers(
 
 
 def show_json(result: dict[str, Any]) -> None:
-    """One JSON object and nothing else on stdout."""
+    """Prints one JSON object on stdout, and nothing else."""
     show(json.dumps(result, indent=2))

@@ -12,6 +12,6 @@ class LabError(ValueError):
 
 
 def shown(text: str, longest: int = 200) -> str:
-    """What a file says, for a message: short, and without line ends or a terminal's commands."""
+    """What a file says, for a message: short, and without line ends or control characters."""
     line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: longest + 1])
     return line if len(line) <= longest else line[:longest] + "..."

@@ -1,4 +1,4 @@
-"""Files on disk: where things lie, atomic writes, checksums, free space."""
+"""Files on disk: where they are, atomic writes, hashes, locks, free space."""
 
 import contextlib
 import glob
@@ -21,7 +21,7 @@ STALE = 86_400  # seconds without a write after which a temporary file is nobody
 
 
 def cache_folder() -> Path:
-    """Where features are stored: what is in it can be made again. LAB_CACHE names another."""
+    """Where features are stored; all of it can be made again. LAB_CACHE names another folder."""
     return Path(os.environ.get("LAB_CACHE") or ROOT / "cache")
 
 
@@ -33,7 +33,7 @@ def relative(path: Path) -> str:
 
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
-    """Write a file so that nobody ever sees half of it.
+    """Writes a file so that it is never there by half.
 
     Args:
         path: the file to write or to replace; its folder is made where it is missing.
@@ -67,8 +67,12 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Waits until no other process has the lock of this name, and has it while the block runs.
+def locked(path: Path) -> Iterator[bool]:
+    """Waits until no other process has this lock, and holds it while the block runs.
+
+    Yields:
+        Whether it is held: Windows and some network drives have no locks, and then nothing keeps
+        two runs apart.
 
     Raises:
         LabError: the folder cannot be written to.
@@ -81,15 +85,20 @@ def locked(path: Path) -> Iterator[None]:
     with file:
         try:
             import fcntl
-        except ImportError:  # Windows: two runs at once are on their own
-            yield
-            return
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"waiting for another run, which writes to {path.parent}", file=sys.stderr)
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                with contextlib.suppress(OSError):
+                    print(
+                        f"waiting for another run, which writes to {path.parent}", file=sys.stderr
+                    )
+                fcntl.flock(file, fcntl.LOCK_EX)
+        except (ImportError, OSError):
+            held = False
+        else:
+            held = True
+        yield held
 
 
 def check_writable(folder: str | Path) -> None:
@@ -111,7 +120,7 @@ def check_writable(folder: str | Path) -> None:
 
 
 def write_json(path: str | Path, obj: object) -> None:
-    """Write an object as indented JSON, all of it or nothing.
+    """Writes an object as indented JSON, all of it or nothing.
 
     Args:
         path: the file to write or to replace.
@@ -158,7 +167,7 @@ def human_size(count: int) -> str:
 
 
 def check_space(folder: str | Path, needed: int) -> None:
-    """Stop before a long computation or download that the disk cannot hold.
+    """Stops before a long computation or download that the disk cannot hold.
 
     Args:
         folder: where the file is to go; need not exist yet.

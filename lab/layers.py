@@ -1,6 +1,6 @@
 """The network's own Keras layers: preprocessing, grouped convolution, response normalisation.
 
-The network that they make up is alexnet.py's. Keras refuses plain TensorFlow functions between its
+alexnet.py builds the network of them. Keras refuses plain TensorFlow functions between its
 layers, so each is a small layer that can be saved and loaded.
 """
 
@@ -41,11 +41,11 @@ class Preprocessing(keras.layers.Layer):
 class Convolution(keras.layers.Layer):
     """Convolution in `groups` groups, bias, ReLU.
 
-    `tf.nn.conv2d` takes a grouped kernel as it is; Keras' own `Conv2D(groups=2)` goes through an
+    `tf.nn.conv2d` takes a grouped kernel directly; Keras' own `Conv2D(groups=2)` goes through an
     XLA-compiled call, which is slower to start and to run on a CPU.
 
-    With `bgr`, the kernel takes blue first and the input has red first. The kernel is turned then:
-    turning every picture would take as long as the convolution itself.
+    With `bgr`, the kernel takes blue first and the input has red first. The kernel's channels are
+    reversed then: reversing those of every picture would take as long as the convolution itself.
     """
 
     def __init__(
@@ -64,9 +64,8 @@ class Convolution(keras.layers.Layer):
         self.kernel = self.add_weight(name="kernel", shape=self.kernel_shape)
         self.bias = self.add_weight(name="bias", shape=self.kernel_shape[-1:])
 
-    def call(
-        self, x: tf.Tensor
-    ) -> tf.Tensor:  # (n, h, w, channels) -> (n, h / stride, w / stride, filters)
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        # (n, h, w, channels) -> (n, h / stride, w / stride, filters)
         kernel, bias = tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.bias)
         kernel = kernel[:, :, ::-1] if self.bgr else kernel
         x = tf.nn.conv2d(x, kernel, self.stride, self.padding)

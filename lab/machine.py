@@ -1,4 +1,4 @@
-"""What a run ran on: versions of what it used, and the memory that it took."""
+"""What a run ran on: versions of packages, processor, and the memory that it took."""
 
 import datetime
 import os
@@ -13,11 +13,12 @@ PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pandas")
 
 def versions() -> dict[str, str]:
     """Python's version and that of each package in `PACKAGES`."""
-    return {"python": platform.python_version()} | {p: metadata.version(p) for p in PACKAGES}
+    packages = {package: metadata.version(package) for package in PACKAGES}
+    return {"python": platform.python_version()} | packages
 
 
 def peak_rss_mib() -> float | None:
-    """The most memory this process has held so far, in MiB; None where no count is kept."""
+    """The most memory this process has held so far, in MiB; None if it is unknown."""
     status = Path("/proc/self/status")
     if status.exists():
         # Linux' getrusage goes on counting from the process that started this one.

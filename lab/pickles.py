@@ -1,8 +1,8 @@
-"""The one unpickler: NumPy arrays in plain containers, from files of strangers.
+"""The only unpickler: NumPy arrays in plain containers, from files that may not be trusted.
 
-A pickle is a program: it may import any function and call it. This one runs with an allow-list, and
-even the allowed names call nothing of NumPy. While the file is read, each becomes a record of its
-arguments; the records turn into arrays afterwards, here, with every size checked.
+A pickle is a program: it may import any function and call it. Here it may only name what is on an
+allow-list, and even those names do not call NumPy. While the file is read, each call becomes a
+record of its arguments; afterwards this module turns the records into arrays and checks every size.
 """
 
 import math
@@ -19,7 +19,7 @@ from lab.files import human_size
 
 
 class _Record:
-    """What a pickle asked to be built: arguments and state, nothing done with them."""
+    """An object that a pickle asks for: its arguments and state, not built yet."""
 
     def __init__(self, *arguments: Any):
         self.arguments = arguments
@@ -30,7 +30,7 @@ class _Record:
 
 
 class _Array(_Record):
-    """An array whose data come as state, of protocols 0 to 4."""
+    """An array in protocols 0 to 4: its data come as state."""
 
 
 class _ArrayType(_Record):
@@ -46,11 +46,11 @@ class _Scalar(_Record):
 
 
 class _Buffer(_Record):
-    """An array as protocol 5 has it: data, dtype, shape, order."""
+    """An array in protocol 5: data, dtype, shape, order."""
 
 
 class _Bytes(_Record):
-    """Bytes as protocols 0 to 2 of Python 3 have them: text, "latin1", or nothing at all."""
+    """Bytes in Python 3's protocols 0 to 2: text and "latin1", or no argument at all."""
 
 
 # NumPy 2 renamed numpy.core to numpy._core.
@@ -63,12 +63,12 @@ _ALLOWED = {
     **{(f"numpy.{core}.multiarray", "scalar"): _Scalar for core in ("core", "_core")},
     **{(f"numpy.{core}.numeric", "_frombuffer"): _Buffer for core in ("core", "_core")},
 }
-# Kinds whose bytes mean nothing but numbers or text: no objects, no fields.
+# Only numbers and text: no objects, no fields.
 _DTYPE = re.compile(r"[biufSU]\d{1,5}")
 
 
 class _Refused(Exception):
-    """The pickle asks for something that data has no use for."""
+    """The pickle asks for something that plain data do not need."""
 
 
 class _Unpickler(pickle.Unpickler):
@@ -80,11 +80,11 @@ class _Unpickler(pickle.Unpickler):
 
 
 def load(source: str | Path | BinaryIO, what: str) -> Any:
-    """Reads a pickle, of Python 2 or 3 and any protocol, without running what it asks for.
+    """Reads a pickle of Python 2 or 3, in any protocol, without calling what it names.
 
     Args:
         source: a file's name, or a file opened for reading bytes, read from where it stands.
-        what: what it should be, for messages, such as "a pickle like train.p".
+        what: what the file should be, for messages, such as "a pickle like train.p".
 
     Returns:
         dict, list, tuple, str, bytes, int, float, bool, None and NumPy arrays, nested. Arrays are
@@ -92,8 +92,8 @@ def load(source: str | Path | BinaryIO, what: str) -> Any:
         0-d array of objects is given as its object. Dict keys that Python 2 wrote as `str` are str.
 
     Raises:
-        LabError: there is no such file, or it is empty, cut short, no pickle, or names anything but
-            what NumPy arrays need.
+        LabError: there is no such file, or it is empty, cut short, no pickle, or names anything
+            that NumPy arrays do not need.
     """
     if not isinstance(source, str | Path):
         return _read(source, f"{source.name}: expected {what}")
@@ -146,8 +146,8 @@ def _scan(file: BinaryIO, size: int) -> None:
 class _Plain:
     """Turns records into arrays, through nested containers.
 
-    `done` keeps each object's result, so that one referred to a million times is built once;
-    `sources` keeps the objects alive, since a dead one's id is given to another.
+    `done` holds each object's result, so that one referred to a million times is built once.
+    `sources` holds the objects themselves: the id of a freed one would be given to another.
     """
 
     def __init__(self) -> None:
@@ -155,12 +155,12 @@ class _Plain:
         self.sources: list[Any] = []
 
     def value(self, source: Any) -> Any:
-        """A plain object for what was unpickled."""
+        """The plain object for something unpickled."""
         if source is None or type(source) in (bool, int, float, str, bytes, bytearray):
             return source
         if id(source) not in self.done:
             self.sources.append(source)
-            self.done[id(source)] = _Refused  # until it is known: a container inside itself
+            self.done[id(source)] = _Refused  # until it is built, see below
             self.done[id(source)] = self._build(source)
         if self.done[id(source)] is _Refused:
             raise _Refused("contains itself")
@@ -225,7 +225,7 @@ def _code(source: Any) -> str:
 
 
 def _view(data: Any, dtype: np.dtype, shape: tuple[int, ...], fortran: bool) -> np.ndarray:
-    """An array on bytes, not copied, all of which it must take up."""
+    """An array over these bytes, without a copy; it must use all of them."""
     if not isinstance(data, bytes | bytearray) or math.prod(shape) * dtype.itemsize != len(data):
         raise ValueError(f"an array {shape} of {dtype} whose data are not of that size")
     return np.ndarray(shape, dtype, data, order="F" if fortran else "C")

@@ -1,7 +1,7 @@
-"""Any picture file -> RGB as a person sees it, and the rules by which pictures change their size.
+"""Any picture file -> RGB as a person sees it, and the rules for resizing pictures.
 
 Area averaging makes pictures smaller, bilinear interpolation with half-pixel centres makes them
-larger: one rule for signs and photographs. The old lab's is kept beside it.
+larger: one rule for signs and photographs. The old lab's rule is here too.
 """
 
 import functools
@@ -20,7 +20,7 @@ SIGN = 32  # pixels: height and width of train.p's pictures
 
 Rule = Callable[[int, int], np.ndarray]  # old side, new side -> matrix (new, old)
 
-# Pillow knows more, some of which start other programs (EPS runs Ghostscript).
+# Pillow reads more formats, but some start other programs (EPS runs Ghostscript).
 FORMATS = ("PNG", "JPEG", "PPM", "BMP", "GIF", "TIFF", "WEBP")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".ppm", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
@@ -28,8 +28,9 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".ppm", ".bmp", ".gif", ".tif", ".tiff", ".
 def read(path: str | Path) -> np.ndarray:
     """Reads a picture file.
 
-    Grey, palette, CMYK and 16-bit pictures become 8-bit RGB, what is transparent is laid on white,
-    and a photograph that was taken sideways is turned upright. Of an animation, the first frame.
+    Grey, palette, CMYK and 16-bit pictures become 8-bit RGB, what is transparent becomes white,
+    and a photograph that was taken sideways is turned upright. Of an animation, the first frame is
+    read.
 
     Args:
         path: PNG, JPEG, PPM, BMP, GIF, TIFF or WebP, up to 89 million pixels.
@@ -61,7 +62,7 @@ def decode(file: BinaryIO, name: str) -> np.ndarray:
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's remarks on odd files that it reads anyway
+            warnings.simplefilter("ignore")  # Pillow's, about odd files that it reads anyway
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(file, formats=FORMATS) as image:
                 return _rgb(ImageOps.exif_transpose(image))
@@ -71,7 +72,7 @@ def decode(file: BinaryIO, name: str) -> np.ndarray:
     except UnidentifiedImageError:
         received = "something else" if file.seek(0, 2) else "an empty file"
         raise LabError(f"{_expected(name)}; received {received}; give a picture") from None
-    except Exception as error:  # decoders raise a dozen types on files that break off or lie
+    except Exception as error:  # decoders raise a dozen types on damaged files
         reason = " ".join(str(error).split()) or type(error).__name__
         raise LabError(
             f"{_expected(name)}; this one is damaged or of an unknown kind ({reason}); get it again"
@@ -108,7 +109,7 @@ def write_png(path: str | Path, picture: np.ndarray) -> None:
 def to_sign(picture: np.ndarray) -> np.ndarray:
     """Brings a picture of a sign, wherever it comes from, to the size of train.p's.
 
-    Each side that is longer is averaged, each that is shorter is interpolated. Train.p's own rule
+    A side that is longer is averaged, one that is shorter is interpolated. The rule of train.p
     averages nothing; on rendered signs of 45 to 250 pixels it costs the classifier in trained/ 0.7%
     (0.2 to 1.2), a linear conv4 head neither gains nor loses: benchmarks/resize_rule.py.
 

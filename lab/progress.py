@@ -1,10 +1,11 @@
-"""What a run is doing: on a terminal a bar for each phase, elsewhere a line when it has ended."""
+"""What a run is doing: on a terminal a bar for each phase, elsewhere a line at its end."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 Step = TypeVar("Step")
 Advance = Callable[[], object]
@@ -13,11 +14,11 @@ LONG = 2.0  # seconds: a phase that was not planned gets a line of its own if it
 
 
 class Progress:
-    """The phases of a run, told on stderr.
+    """Reports the phases of a run on stderr.
 
     Args:
-        plan: names of the phases to come, in their order: each bar also says what comes next.
-        silent: tell nothing.
+        plan: names of the phases to come, in order: each bar also says what comes next.
+        silent: print nothing.
     """
 
     def __init__(self, plan: Sequence[str] = (), silent: bool = False):
@@ -30,7 +31,7 @@ class Progress:
 
         Args:
             name: what is done in it, in a few words.
-            total: its steps; None where it has none that could be counted.
+            total: the number of its steps; None if they cannot be counted.
 
         Yields:
             A function to be called after each step.
@@ -57,10 +58,10 @@ class Progress:
             self._running.pop()
         seconds = time.monotonic() - start
         if not shown and (name in self.plan or seconds >= LONG):
-            print(f"{path}: {seconds:.1f} s", file=sys.stderr, flush=True)
+            tell(f"{path}: {seconds:.1f} s")
 
     def over(self, name: str, steps: Sequence[Step]) -> Iterator[Step]:
-        """A phase that goes through some steps; see `phase`."""
+        """A phase that goes through these steps; see `phase`."""
         with self.phase(name, len(steps)) as advance:
             for step in steps:
                 yield step
@@ -69,9 +70,7 @@ class Progress:
     def say(self, text: str) -> None:
         """A notice on stderr, above any bar."""
         if not self.silent:
-            from tqdm import tqdm
-
-            tqdm.write(text, file=sys.stderr)
+            tell(text)
 
     def _label(self) -> str:
         name = self._running[-1]
@@ -84,22 +83,30 @@ SILENT = Progress(silent=True)
 
 
 def show(text: str) -> None:
-    """Prints a line of results on stdout, above any bar.
+    """Prints a line of results on stdout, above any bar."""
+    _write(text, sys.stdout)
 
-    Whoever reads stdout may stop reading, as `| head -3` does: what is under way goes on, since a
-    training's results are files.
+
+def tell(text: str) -> None:
+    """Prints a notice on stderr, above any bar, so that results can be piped."""
+    _write(text, sys.stderr)
+
+
+def _write(text: str, stream: TextIO | None) -> None:
+    """Prints a line, if there is somebody to read it.
+
+    Whoever reads may stop, as `| head -3` does: what is under way goes on, since a training's
+    results are files.
     """
     from tqdm import tqdm
 
-    try:
-        tqdm.write(text, file=sys.stdout)
-        sys.stdout.flush()
+    if stream is None:  # closed by the shell, `>&-`
+        return
+    encoding = stream.encoding or "utf-8"
+    try:  # names of files may hold what a terminal cannot show
+        tqdm.write(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)
+        stream.flush()
     except BrokenPipeError:
-        _stop_printing()
-
-
-def _stop_printing() -> None:
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    print("nobody reads stdout any more: going on without", file=sys.stderr, flush=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if stream is sys.stdout:
+            tell("nobody reads stdout any more: going on without")

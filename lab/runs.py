@@ -13,7 +13,8 @@ RUNS = files.ROOT / "runs"
 BUNDLED = files.ROOT / "trained"  # the run that comes with the repository
 OPTIONS, METRICS, REPORT = "options.json", "metrics.json", "report.html"
 CLASSIFIER, TRUNK, CHECKPOINT = "classifier.npz", "trunk.npz", "checkpoint.npz"
-PATHS = ("data", "test", "weights")  # options that may name a file
+PATHS = ("data", "test", "weights")  # options that may name a file ...
+WORDS = ("rendered", "bundled")  # ... or be one of these words
 
 
 def folder(prefix: str = "") -> Path:
@@ -22,10 +23,10 @@ def folder(prefix: str = "") -> Path:
 
 
 def empty(target: str | Path) -> Path:
-    """The folder, if nothing of a run or an evaluation is in it yet, and it can be written to.
+    """The folder, if it can be written to and holds no run and no report yet.
 
     Raises:
-        LabError: there is something, or it cannot be.
+        LabError: it holds one, or cannot be written to.
     """
     target = Path(target)
     for name in (METRICS, OPTIONS, REPORT):
@@ -39,30 +40,40 @@ def empty(target: str | Path) -> Path:
     return target
 
 
-def create(target: Path, options: Namespace) -> Path:
+def create(target: Path, options: Namespace) -> None:
     """Makes the folder of a new run and writes down its options.
 
     Args:
-        target: the folder, as `empty` gives it.
+        target: the folder.
         options: as parsed. Files are written down by their whole path: a run may be resumed from
             another folder.
+
+    Raises:
+        LabError: another run has begun there since `empty` was asked.
     """
     kept = {name: value for name, value in vars(options).items() if value not in (None, False)}
     for name in PATHS:
-        if name in kept and Path(kept[name]).exists():
+        if kept.get(name) not in (None, *WORDS) and Path(kept[name]).exists():
             kept[name] = str(Path(kept[name]).resolve())
     kept.pop("output", None)
     kept.pop("offline", None)
-    files.write_json(target / OPTIONS, kept)
-    return target
+    target.mkdir(parents=True, exist_ok=True)
+    try:  # "x": of two runs at once one is the first
+        with open(target / OPTIONS, "x", encoding="utf-8") as file:
+            json.dump(kept, file, indent=2)
+    except FileExistsError:
+        raise LabError(
+            f"{target}: expected a folder without a run; another run has begun there: choose "
+            "another --output"
+        ) from None
 
 
-def command(options: dict[str, Any]) -> list[str]:
+def words(options: dict[str, Any]) -> list[str]:
     """Options as the words of a command line."""
-    words = []
-    for name, value in options.items():
-        words += [f"--{name.replace('_', '-')}", str(value)]
-    return words
+    return [
+        f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}")
+        for name, value in options.items()
+    ]
 
 
 def options(folder: str | Path) -> list[str]:
@@ -75,12 +86,30 @@ def options(folder: str | Path) -> list[str]:
     if (folder / METRICS).exists():
         raise LabError(f"{folder}: expected an unfinished run; this one is complete: use it")
     try:
-        return command(json.loads((folder / OPTIONS).read_text(encoding="utf-8")))
-    except (OSError, ValueError, AttributeError):
+        written = json.loads((folder / OPTIONS).read_text(encoding="utf-8"))
+        if "arguments" in written:
+            raise ValueError("written by an older version")
+        return words(written)
+    except (OSError, ValueError, AttributeError, TypeError):
         raise LabError(
             f"{folder}: expected the folder of a run that was begun; it has no {OPTIONS} that can "
             "be read: name another, or start anew without --resume"
         ) from None
+
+
+def classifier_file(path: str | Path) -> Path:
+    """A classifier's file: the path itself, or the one in a run's folder.
+
+    Raises:
+        LabError: there is none.
+    """
+    path = Path(path) / CLASSIFIER if Path(path).is_dir() else Path(path)
+    if not path.is_file():
+        raise LabError(
+            f"expected a trained classifier at {path}; there is none: "
+            "train one with train_feature_extraction.py, or leave --model out"
+        )
+    return path
 
 
 def finish(folder: Path, metrics: dict[str, Any]) -> None:

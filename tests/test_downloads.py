@@ -234,7 +234,7 @@ def interrupted(server, folder):
     """Downloads until the connection breaks, and gives the .part file."""
     server.breaks_after = 2 * fetching.CHUNK
     line = failure(folder)
-    assert "(127.0.0.1: the connection broke, 131.1 kB are kept for the next run): save" in line
+    assert "(127.0.0.1: the connection broke, 131.1 kB are stored for the next run): save" in line
     server.breaks_after = None
     server.asked.clear()
     part = folder / f"{NAME}.127.0.0.1.part"

@@ -52,5 +52,5 @@ def test_cut_while_in_use(array):
     features = FeatureFile(path)
     path.write_bytes(path.read_bytes()[:-100])
     np.testing.assert_array_equal(features[np.array([0, 1])], x[:2])
-    with pytest.raises(LabError, match=r"x\.npy as before; it was cut: run again"):
+    with pytest.raises(LabError, match=r"x\.npy as before; it was cut short: run again"):
         features[np.array([38, 39])]

@@ -1,6 +1,8 @@
 """Features: against the network and plain NumPy, and which kept ones are used again."""
 
 import json
+import os
+import sys
 import threading
 
 import numpy as np
@@ -289,6 +291,30 @@ def test_what_a_stopped_run_has_computed_is_gone_on_with(left, computed):
     rate = measured["images_per_second"] * measured["feature_seconds"]
     assert rate == pytest.approx(computed)
     assert {file.name for file in folder.iterdir()} == {"features.npy", "key.json", "lock"}
+
+
+def test_two_runs_where_there_are_no_locks(monkeypatch):
+    """Each writes a file of its own: what is stored is right, whoever ends last."""
+    monkeypatch.setitem(sys.modules, "fcntl", None)  # as on Windows
+    names, real = iter(range(9)), os.getpid()
+    monkeypatch.setattr(os, "getpid", lambda: real + next(names))
+    first, second = Steps(), Steps()
+
+    def over(name, steps):  # the second runs from end to end while the first is under way
+        yield from Steps.over(first, name, steps[:1])
+        np.testing.assert_array_equal(cache.compute(IMAGES, Work(), key(), second)[0][:], WANTED)
+        yield from steps[1:]
+
+    first.over = over
+    np.testing.assert_array_equal(cache.compute(IMAGES, Work(), key(), first)[0][:], WANTED)
+    assert not list(folders()[0].glob("*.part"))
+
+
+def test_a_cache_that_can_only_be_read(monkeypatch):
+    """Features that are there are used without a lock."""
+    assert_computed(key())
+    monkeypatch.setattr(files, "locked", None)
+    np.testing.assert_array_equal(cache.compute(IMAGES, None, key())[0][:], WANTED)
 
 
 def test_two_runs_at_once():

@@ -160,7 +160,7 @@ def check_test(data):
     assert data.labels.tolist() == [0, 7, 14]
     assert data.sizes.tolist() == [[30, 40], [31, 40], [32, 40]]
     assert data.tracks is None
-    assert data.no_tracks == "the official test set names none"
+    assert data.no_tracks == "the official test set has none"
     assert np.abs(data.images[2] - at_32(pixels_of(32, 40, 2))).max() <= 0.5 + 1e-3
 
 

@@ -1,12 +1,15 @@
 """A run's folder: its options, how it is stopped and goes on."""
 
+import io
 import json
 import os
 import pickle
+import shlex
 import signal
 import subprocess
 import sys
 import time
+from argparse import Namespace
 
 import numpy as np
 import pytest
@@ -14,6 +17,8 @@ import pytest
 import train_feature_extraction
 from lab import files, progress, runs
 from lab.data import Dataset
+from lab.errors import LabError
+from lab.sources import labelled_sets
 from lab.training import on_features
 
 
@@ -149,6 +154,54 @@ def test_options_that_cannot_be_read(tmp_path, capfd, text):
     assert train_feature_extraction.main(argv) == 2
     err = capfd.readouterr().err
     assert "Traceback" not in err and err.splitlines()[-1]
+
+
+def test_words_are_not_files(tiny_p, conv_npz, tmp_path, monkeypatch):
+    """A file that is called rendered, a folder bundled: the words stay words."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rendered").touch()
+    (tmp_path / "bundled").mkdir()
+    argv = ["--data", "rendered", "--weights", "bundled", "--epochs", "1", "--output", "run"]
+    monkeypatch.setattr(labelled_sets, "RENDERED_COUNT", 43 * 20)
+    assert stopped(monkeypatch, argv) == 130
+    written = json.loads((tmp_path / "run" / runs.OPTIONS).read_text())
+    assert (written["data"], written["weights"]) == ("rendered", "bundled")
+
+
+def test_two_runs_with_one_folder(tmp_path):
+    """The first one has it."""
+    options = Namespace(epochs=3, resume=None)
+    runs.empty(tmp_path / "run")
+    runs.create(tmp_path / "run", options)
+    with pytest.raises(LabError, match="another run has begun there"):
+        runs.create(tmp_path / "run", options)
+
+
+def test_options_as_words(tmp_path):
+    """Values with spaces and dashes, flags; an older version's file is refused."""
+    (tmp_path / runs.OPTIONS).write_text('{"data": "-a b.p", "skip_broken": true, "epochs": 2}')
+    assert runs.options(tmp_path) == ["--data=-a b.p", "--skip-broken", "--epochs=2"]
+    (tmp_path / runs.OPTIONS).write_text('{"arguments": ["--epochs", "2"]}')
+    with pytest.raises(LabError, match="start anew without --resume"):
+        runs.options(tmp_path)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&1 | head -1"])
+def test_streams_that_nobody_reads(tiny_p, conv_npz, tmp_path, closed):
+    """Closed from the start, or after a line, results and notices: the training ends well."""
+    words = argv_of(tiny_p, conv_npz, "--output", tmp_path / "run", "--offline")
+    script = files.ROOT / "train_feature_extraction.py"
+    command = shlex.join([sys.executable, str(script), *words])
+    subprocess.run(f"{command} {closed}", shell=True, capture_output=True, check=True)
+    assert (tmp_path / "run" / runs.METRICS).exists()
+
+
+def test_a_name_that_the_terminal_cannot_show(monkeypatch):
+    """It is shown escaped."""
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", stream)
+    progress.show("caf\xe9 \udce9")
+    assert stream.buffer.getvalue() == b"caf\\xe9 \\udce9\n"
 
 
 def test_dataset_is_plain():

@@ -213,7 +213,7 @@ def test_the_newest_run_is_used(trained, sign, capfd, tmp_path):
     first, second, *_ = out.splitlines()
     assert first.startswith(f"Classifier: {tmp_path / 'runs/one'} (conv4, accuracy 0.")
     assert "on 90 pictures (frames of the same signs" in first and "conv.npz" in err
-    assert "--model bundled (pool5-raw, accuracy 0.977" in first
+    assert "or --model bundled: pool5-raw, accuracy 0.977" in first
     assert second == f"Image 0 {sign[0]}"
 
 
@@ -231,7 +231,7 @@ def test_a_fresh_head_says_so(sign, conv_npz, capfd):
     """Nobody takes an untrained head's answers for anything."""
     assert run(feature_extraction, sign[0], "--model", "none", "--weights", conv_npz) == 0
     first = capfd.readouterr().out.splitlines()[0]
-    assert "nobody has trained: its answers are chance" in first
+    assert "an untrained head (its answers are chance)" in first
 
 
 @pytest.mark.parametrize(("layer", "shape"), [("conv4", (13, 13, 384)), ("pool5", (6, 6, 256))])

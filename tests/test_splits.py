@@ -54,7 +54,9 @@ def test_three_way(seed):
     np.testing.assert_array_equal(split.held_out, outer.train[fold == 0])
     np.testing.assert_array_equal(split.train, outer.train[fold != 0])
     labels, ids, _, _ = drive([0, 0, 0, 3, 2])  # (p + 3) % 10 is 0 from eight tracks on
-    with pytest.raises(LabError, match=r"my.p: expected enough signs to choose by; .* ten tracks"):
+    with pytest.raises(
+        LabError, match=r"my.p: expected about ten tracks a class, .*; received fewer"
+    ):
         splits.three_way(Dataset(noise(len(labels)), labels, ids, source="my.p"))
 
 

@@ -5,9 +5,9 @@ dataset       Dataset: pictures, labels and what else is known about them
 loading       load: a file, folder or zip -> Dataset
 train_p       a pickle like train.p, read, checked, or made from the official archive
 gtsrb         GTSRB as its authors publish it
-archives      folders and zips, read in the same way
+archives      folders and zips, with one interface
 tracks        which pictures show one physical sign
-splits        which pictures are learned from, and which are held out
+splits        which pictures are trained on, and which are held out
 fingerprints  which pictures two sets share, and which ones a network was trained on
 """
 

@@ -1,4 +1,4 @@
-"""Folders and zips behind one face, read in place: which files there are, and what one holds."""
+"""Folders and zips with one interface, read in place: names of files, and the content of each."""
 
 import os
 import posixpath
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lab.errors import LabError
 
-DEPTH = 4  # folders below the given one that are looked into; a home folder would take minutes
+DEPTH = 4  # levels of folders that are searched; a whole home folder would take minutes
 MOST_BYTES = 2**29  # of one unpacked file: twice a picture of 89 million pixels, Pillow's limit
 
 
@@ -45,8 +45,9 @@ class Folder:
     Args:
         path: the folder.
 
-    `files` maps each folder in it to its files' names; names are relative, with forward slashes,
-    and "" is the folder itself.
+    Attributes:
+        files: each folder in it -> names of its files. Folders are relative, with forward slashes;
+            "" is the folder itself.
     """
 
     def __init__(self, path: Path):
@@ -72,7 +73,7 @@ class Folder:
             ) from None
 
     def beside_or_above(self, folder: str, name: str, above: int = 2) -> tuple[bytes, str] | None:
-        """Content and name for messages of a file in the folder or above it, even outside."""
+        """Content of a file in the folder or above it, even outside `path`, and its full name."""
         place = (self.path / folder).absolute()
         for _ in range(above + 1):
             if (place / name).is_file():
@@ -111,7 +112,7 @@ class Zip:
             ) from None
 
     def beside_or_above(self, folder: str, name: str, above: int = 2) -> tuple[bytes, str] | None:
-        """Content and name for messages of a file in the folder or above it, or beside the zip."""
+        """Content of a file in the folder or above it, or beside the zip, and its full name."""
         for _ in range(above + 1):
             if name in self.files.get(folder, ()):
                 inside = posixpath.join(folder, name)

@@ -39,7 +39,7 @@ class Dataset:
         return len(self.labels)
 
     def subset(self, index: np.ndarray) -> "Dataset":
-        """The pictures that index, int (m,) or bool (n,), names; tracks keep their numbers."""
+        """The pictures at `index`, int (m,) or bool (n,); tracks keep their numbers."""
         index = np.arange(len(self))[index]
         columns = {
             name: value[index]
@@ -51,7 +51,7 @@ class Dataset:
 
 
 def sha256(data: Dataset) -> str:
-    """A hash of pictures, labels and their order, whatever file held them."""
+    """A hash of pictures, labels and their order, whatever file they come from."""
     digest = hashlib.sha256(repr(data.images.shape).encode())
     digest.update(np.ascontiguousarray(data.images).data)
     digest.update(np.ascontiguousarray(data.labels, "<i8").data)

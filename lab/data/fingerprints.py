@@ -1,8 +1,8 @@
 """Which pictures two sets share, and which ones a network or a head was trained on.
 
-How well those are named says nothing about new signs. A picture is known by its pixels, and by its
-class with the place of the sign in the original picture: whoever shrinks GTSRB's originals by
-another rule gets other pixels of the same signs.
+The accuracy on pictures that were trained on says nothing about new signs. A picture is recognised
+by its pixels, or by its class, its original size and the sign's box in it: resizing GTSRB's
+originals by another rule changes the pixels of the same picture.
 """
 
 import hashlib
@@ -14,11 +14,11 @@ import numpy as np
 from lab.data.dataset import Dataset
 from lab.errors import LabError
 
-COPY = 0.8  # share of a set's pictures that are known by class, size and box if it is a copy
+COPY = 0.8  # a set is a copy of another if at least this share of its pictures is recognised
 
 
-class Trained(Protocol):
-    """Weights that tell what they were trained on and what was kept from them, uint64 (m,)."""
+class Fingerprinted(Protocol):
+    """Weights with uint64 (m,) fingerprints of what was trained on and what was held out."""
 
     @property
     def trained_on(self) -> np.ndarray: ...
@@ -60,13 +60,13 @@ def joined(*known: np.ndarray) -> np.ndarray:
 def seen(prints: np.ndarray, trained_on: np.ndarray, held_out: np.ndarray) -> np.ndarray:
     """bool (n,): which pictures were trained on.
 
-    Class, size and box are shared by chance too: by 39% of GTSRB's frames with some frame of other
-    tracks (measured on train.p's test tracks). So they decide about a set as a whole: where nearly
-    all of it is known by one or the other, it is a copy, and each picture's place counts.
+    Class, size and box can agree by chance: 39% of the frames of train.p's test tracks share theirs
+    with a frame of another track. So they count only in a set that is a copy as a whole: one in
+    which nearly every picture is recognised, by its pixels or by them.
 
     Args:
         prints: as `of` gives them.
-        trained_on, held_out: uint64 (m,); pixels that were held out are never seen.
+        trained_on, held_out: uint64 (m,); pictures whose pixels were held out are never seen.
     """
     known = np.isin(prints, trained_on)  # (n, 1) or (n, 2)
     held = np.isin(prints[:, 0], held_out)
@@ -74,8 +74,8 @@ def seen(prints: np.ndarray, trained_on: np.ndarray, held_out: np.ndarray) -> np
     return (known.any(axis=1) if copy else known[:, 0]) & ~held
 
 
-def seen_by(weights: Trained, data: Dataset) -> np.ndarray:
-    """bool (n,): which of a set's pictures some weights were trained on.
+def seen_by(weights: Fingerprinted, data: Dataset) -> np.ndarray:
+    """bool (n,): which of a set's pictures the weights were trained on.
 
     Raises:
         LabError: all of them: there is nothing to judge on.
@@ -87,20 +87,20 @@ def seen_by(weights: Trained, data: Dataset) -> np.ndarray:
         raise LabError(
             f"{data.source}: expected pictures that the network was not trained on; it was trained "
             f"on all {len(data)}, and its answers on those say nothing about new signs: take "
-            "another set, or train.p as a whole, of which the test tracks are then judged"
+            "another set, or all of train.p: its test tracks are then judged"
         )
     return result
 
 
-def shared(test: Dataset, data: Dataset, weights: Trained | None = None) -> np.ndarray:
-    """bool (n,): which pictures of a second set a training on the first will have learned from.
+def shared(test: Dataset, data: Dataset, weights: Fingerprinted | None = None) -> np.ndarray:
+    """bool (n,): which pictures of a second set a training on the first will have seen.
 
-    It is asked before the training, by the rule that judges afterwards: whoever judges on the
-    pictures that it leaves finds each of them unseen.
+    Before the training, this applies the rule that `seen_by` applies after it: none of the other
+    pictures will then turn out to have been seen.
 
     Args:
         test: the second set.
-        data: the first; all of it counts, since the head that is saved learns from all of it.
+        data: the first; all of it counts, since the saved classifier is trained on all of it.
         weights: what the training starts from, or None for random weights.
 
     Raises:

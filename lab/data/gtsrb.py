@@ -49,16 +49,16 @@ def read(path: str | Path, rule: Rule = pictures.to_sign) -> Dataset:
     """Reads the training set or the test set.
 
     Args:
-        path: an official zip, or a folder: Images, Final_Training, GTSRB or what GTSRB lies in.
+        path: an official zip, or a folder: Images, Final_Training, GTSRB or one above it.
         rule: brings a picture to 32x32.
 
     Returns:
         The set, by class, track and frame, as train.p is, or by a test picture's number. Tracks
-        are numbered from 0; the test set names none.
+        are numbered from 0; the test set has none.
 
     Raises:
-        LabError: it is not GTSRB, or a picture or row is missing, empty or broken: which one, and
-            in which line of which table.
+        LabError: it is not GTSRB, or a picture or row is missing, empty or broken: the
+            message names it, with the line and the table.
     """
     with archives.opened(path) as archive:
         folders, training = _find_set(archive)
@@ -68,7 +68,7 @@ def read(path: str | Path, rule: Rule = pictures.to_sign) -> Dataset:
         originals = (_picture(archive, folder, row) for folder, row in rows)  # one at a time
         both = [(rule(original), published_rule(original)) for original in originals]
         names = [archive.where(posixpath.join(folder, row.name)) for folder, row in rows]
-    tracks, no_tracks = None, "the official test set names none"
+    tracks, no_tracks = None, "the official test set has none"
     if training:
         signs = [(row.label, row.number[0]) for _, row in rows]
         tracks = np.unique(signs, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
@@ -85,10 +85,10 @@ def read(path: str | Path, rule: Rule = pictures.to_sign) -> Dataset:
 def published_rule(picture: np.ndarray) -> np.ndarray:
     """Brings a picture uint8 (h, w, 3) to 32x32 as the lab did for its train.p.
 
-    That file shows it: pictures whose originals are below 32 pixels lie in the span of half-pixel
-    bilinear interpolation to within one rounding (what is left is 0.29 = 1 / sqrt(12); other rules
-    leave more). Nothing is averaged: originals 96 pixels wide, of which every third pixel is
-    taken, came out the sharpest.
+    The rule was found in that file. Its pictures of originals below 32 pixels lie in the span of
+    half-pixel bilinear interpolation, but for rounding (the residual is 0.29 = 1 / sqrt(12); other
+    rules leave more). Larger originals are not averaged: the sharpest pictures come from originals
+    96 pixels wide, where every third pixel is taken.
     """
     return pictures.to_uint8(pictures.resize(picture[None], pictures.SIGN, pictures.half_pixel)[0])
 

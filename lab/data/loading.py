@@ -1,4 +1,4 @@
-"""What a path holds, whatever its format, as a `Dataset`."""
+"""Reads a labelled set, whatever its format, as a `Dataset`."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def load(path: str | Path) -> Dataset:
         The set, in the pickle's order, or by class, track and frame.
 
     Raises:
-        LabError: it cannot be read, or is no such set.
+        LabError: it cannot be read, or is in neither format.
     """
     path = Path(path)
     archive = path.is_dir() or path.suffix.lower() == ".zip"

@@ -1,4 +1,4 @@
-"""Which pictures are learned from and which are held out.
+"""Which pictures are trained on and which are held out.
 
 A random split puts frames of one sign on both sides; only a split by track tells how a classifier
 does on signs that it has not seen.
@@ -19,10 +19,10 @@ class Split:
     """Rows of a set, each on one side only.
 
     Args:
-        train: int64 (n,), what is learned from.
-        held_out: int64 (m,), what accuracy is measured on; where there is a test part, what is
-            chosen by (epochs, a temperature).
-        test: int64 (k,), looked at once, at the end; may be empty.
+        train: int64 (n,), what is trained on.
+        held_out: int64 (m,), what the accuracy is measured on; if there is a test part, what
+            decisions are based on (epochs, a temperature).
+        test: int64 (k,), what is judged once, at the end; may be empty.
         name: {"random", "track"}.
     """
 
@@ -36,7 +36,7 @@ def random(data: Dataset, seed: int = 0) -> Split:
     """The lab's split: 33% held out, frames of the same signs on both sides.
 
     Args:
-        data: the set; its tracks play no part.
+        data: the set; its tracks are ignored.
         seed: scikit-learn's `random_state`; the lab's is 0.
 
     Returns:
@@ -97,31 +97,31 @@ def by_track(data: Dataset, seed: int = 0) -> Split:
 
 
 def three_way(data: Dataset, seed: int = 0) -> Split:
-    """The tracks that `by_track` holds out are for testing, a tenth of the others to choose by.
+    """Tests on the tracks that `by_track` holds out, and holds out a tenth of the others.
 
     Args:
         data: a set whose tracks are known.
-        seed: as in `folds`; the second cut takes the next one.
+        seed: as in `folds`; the second cut takes seed + 1.
 
     Returns:
-        The split, each part ascending. Classes of few tracks may have none in its held-out part.
+        The split, each part ascending. A class of few tracks may have none held out.
 
     Raises:
-        LabError: as `by_track`, or no class has enough tracks to choose by.
+        LabError: as `by_track`, or no class has enough tracks for the second cut.
     """
     outer = by_track(data, seed)
     rest = outer.train
     fold = folds(data.labels[rest], _tracks(data)[rest], k=10, seed=seed + 1)
     if not (fold == 0).any():
         raise LabError(
-            f"{data.source}: expected enough signs to choose by; a tenth of the tracks of each "
-            "class makes none: give about ten tracks a class, or take --split random"
+            f"{data.source}: expected about ten tracks a class, so that one can be held out beside "
+            "the test tracks; received fewer: give more, or take --split random"
         )
     return Split(rest[fold != 0], rest[fold == 0], outer.held_out, "track")
 
 
 def by_seen(data: Dataset, seen: np.ndarray) -> Split:
-    """Holds out what a network has not seen: its own test tracks, whose number is given.
+    """Holds out what a network was not trained on: its own test tracks.
 
     Args:
         data: the set.

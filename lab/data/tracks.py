@@ -1,7 +1,7 @@
 """Where one physical sign ends and the next begins, in pictures that are in GTSRB's order.
 
 A pickle like train.p names no tracks. Its order shows them: 30 consecutive frames of a class are
-one sign filmed while driving by, which comes nearer. In shuffled data nothing does.
+one sign filmed while driving by, so it comes nearer. In shuffled data it does not.
 """
 
 import numpy as np
@@ -10,8 +10,8 @@ FRAMES = 30  # of a track in GTSRB's training set, see Stallkamp et al. (2012), 
 
 # From frame to frame the sign comes nearer and its box grows. In 0.7% of the 1,307 real tracks, and
 # in at most 8% of any class's, the box's area loses more than a quarter at once, and the median
-# track ends with 13 times the area it began with. In shuffled data every block of 30 has such a
-# loss, and the median does not grow.
+# track ends with 13 times the area it began with. In shuffled data every block of 30 loses as
+# much, and the median does not grow.
 SUDDEN = np.log(4 / 3)
 MOST_SUDDEN, MOST_SUDDEN_OF_A_CLASS, LEAST_GROWTH = 0.1, 0.5, 1.5
 
@@ -52,10 +52,10 @@ def find(
 
 
 def cuts(area: np.ndarray) -> np.ndarray:
-    """Cuts one class's pictures into as few tracks of at most 30 frames as hold them all.
+    """Cuts one class's pictures into as few tracks of at most 30 frames as possible.
 
-    Where frames are missing (GTSRB's class 33 lacks one, in its twentieth track), the cuts are put
-    where the sign's box shrinks most in all: where the next sign is still far away.
+    Where frames are missing (GTSRB's class 33 lacks one, in its twentieth track), the cuts are
+    where the sign's box shrinks most in total, since the next sign begins far away.
 
     Args:
         area: float (n,), logarithm of the box's area, picture by picture.

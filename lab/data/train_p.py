@@ -1,4 +1,4 @@
-"""A pickle like the lab's train.p: read, each of its columns checked, and made from the archive."""
+"""A pickle like the lab's train.p: read, checked column by column, or made from the archive."""
 
 import pickle
 from pathlib import Path
@@ -30,7 +30,7 @@ def from_dict(content: object, source: str) -> Dataset:
         The set, with its tracks where its order shows them.
 
     Raises:
-        LabError: anything else; the column is named, with what is wrong with it.
+        LabError: it is anything else; the message names the column and what is wrong with it.
     """
     wanted = f"{source}: expected a dict with features and labels, like train.p"
     if not isinstance(content, dict):
@@ -54,7 +54,7 @@ def from_dict(content: object, source: str) -> Dataset:
 
 
 def convert_archive(archive: str | Path, target: str | Path) -> None:
-    """Writes a train.p from the official training set; the file is whole or not there.
+    """Writes a train.p from the official training set, all or nothing.
 
     Args:
         archive: zip or folder, as for `gtsrb.read`.

@@ -1,4 +1,4 @@
-"""What others publish and the lab uses, in one table: addresses, size, hash and check of each."""
+"""The published files that the lab uses, in one table: addresses, size, hash and check of each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from lab.data import gtsrb, load, train_p
 
 @dataclass(frozen=True)
 class Remote:
-    """A file that somebody publishes.
+    """A published file.
 
     Args:
         origin: what it is and who publishes it.
@@ -19,8 +19,8 @@ class Remote:
         size: bytes, where published.
         hash: "sha256:..." or "md5:...", where published.
         check: reads the file and raises LabError if it is not what it should be.
-        made_from: name of the record that the file can be made from, and what makes it:
-            (archive, target).
+        made_from: the name in `REMOTE` of an archive that the file can be made from, and the
+            function that makes it: (archive, target).
     """
 
     origin: str

@@ -1,6 +1,6 @@
-"""Downloads: a published file gets beside the scripts, verified, whole or not at all.
+"""Downloads published files to the folder of the scripts, verified, each whole or not at all.
 
-Only this module reaches for the network.
+No other module uses the network.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from lab.files import human_size
 
 PATIENCE = 9.0  # seconds for all addresses of a file together to give a first answer
 STALLED = 30.0  # seconds without a byte after which a download that had begun is given up
-ABANDONED = 86_400.0  # seconds after which what a killed download left is removed
+ABANDONED = 86_400.0  # seconds after which the .part file of a killed download is removed
 CHUNK = 2**16  # bytes
 
 
@@ -37,23 +37,23 @@ def fetch(
     offline: bool = False,
     patience: float | None = None,
 ) -> Path:
-    """Gives a published file's path, downloading it where it is missing.
+    """The path of a published file, which is downloaded if it is missing.
 
-    Address, size and target are said on stderr first. An interrupted download stays as `.part` and
-    goes on at the next call. Size and hash are verified where published, of a file that is there
-    too; content where they aren't.
+    Address, size and target are printed on stderr first. An interrupted download stays as `.part`,
+    and the next call continues it. Published sizes and hashes are verified, of files that are there
+    already too; a download without a published hash is read and checked instead.
 
     Args:
         name: a key of `REMOTE`.
         folder: where the file is looked for and put; None: beside the scripts.
-        offline: do not reach for the network. What can be made from a file that is there, is.
+        offline: do not use the network. A file is still made from another one that is there.
         patience: seconds for all its addresses together to give a first answer; None: `PATIENCE`.
 
     Returns:
         The file's path.
 
     Raises:
-        LabError: the file is not there and cannot be had, and the text has the ways to get it; or
+        LabError: the file is missing and cannot be downloaded (the message says how to get it), or
             it is there and is not the published one.
     """
     remote = REMOTE[name]
@@ -74,7 +74,7 @@ def fetch(
 
 
 def _remove_abandoned(folder: Path, but: tuple[str, ...]) -> None:
-    """Removes parts of old downloads; one that another run is writing is seconds old."""
+    """Removes .part files of old downloads; one that another run is writing is seconds old."""
     for part in folder.glob("*.part"):
         owners = [name for name in REMOTE if part.name.startswith(f"{name}.")]
         with contextlib.suppress(OSError):  # gone already, or not ours to remove
@@ -83,10 +83,10 @@ def _remove_abandoned(folder: Path, but: tuple[str, ...]) -> None:
 
 
 def _first_of(targets: tuple[Path, Path], offline: bool, patience: float) -> Path:
-    """Downloads the first of these files that an address gives."""
+    """Downloads the first of these files that any address delivers."""
     sources = [
         (target, url)
-        for target in dict.fromkeys(targets)  # one, where nothing else makes the file
+        for target in dict.fromkeys(targets)  # both are the same if it is not made from another
         for url in REMOTE[target.name].addresses
     ]
     failures = []
@@ -116,13 +116,13 @@ def _ask(
     """Asks one address after the other for its first answer, each with its share of the time left.
 
     Yields:
-        Target, address, and the file's size in bytes (0: not told) or what went wrong.
+        Target, address, and the file's size in bytes (0: unknown) or what went wrong.
     """
     for number, (target, url) in enumerate(sources):
         share = left / (len(sources) - number)
         answers: queue.SimpleQueue[int | Exception] = queue.SimpleQueue()
         start = time.monotonic()
-        # In a thread, as looking up a host's name knows no time limit.
+        # In a thread, as looking up a host's name has no time limit.
         threading.Thread(target=_first_answer, args=(url, share, answers), daemon=True).start()
         try:
             answer = answers.get(timeout=share)
@@ -133,7 +133,7 @@ def _ask(
 
 
 def _first_answer(url: str, seconds: float, answers: queue.SimpleQueue) -> None:
-    import requests  # here and below: only where something is missing
+    import requests  # here and below: imported only if a file is missing
 
     try:
         with requests.get(url, stream=True, timeout=seconds, headers=_headers()) as response:
@@ -147,7 +147,7 @@ def _download(path: Path, url: str, answer: int | Exception) -> None:
     if isinstance(answer, Exception):
         raise _Failed(_reason(answer))
     remote = REMOTE[path.name]
-    # Named after the host: halves of two files that differ would not be noticed without a hash.
+    # Named after the host: without a hash, halves of two different files would go unnoticed.
     part = path.with_name(f"{path.name}.{urlsplit(url).hostname}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -171,7 +171,7 @@ def _download(path: Path, url: str, answer: int | Exception) -> None:
 
 
 def _receive(file: BinaryIO, path: Path, url: str, size: int) -> None:
-    """Adds to an open .part file what it lacks."""
+    """Downloads the rest of an open .part file."""
     import pooch
     import requests
 
@@ -186,7 +186,7 @@ def _receive(file: BinaryIO, path: Path, url: str, size: int) -> None:
         return
 
     def start_over(response: requests.Response, **_: object) -> None:
-        # The whole file, though only its rest was asked for; or "there is no such rest".
+        # 200: the whole file, though only its rest was asked for; 416: there is no such rest.
         if response.status_code in (200, 416):
             file.truncate(0)
 
@@ -200,19 +200,19 @@ def _receive(file: BinaryIO, path: Path, url: str, size: int) -> None:
     try:
         download(url, file, None)
     except requests.RequestException as error:
-        kept = os.fstat(file.fileno()).st_size
-        rest = f", {human_size(kept)} are kept for the next run" if kept else ""
+        stored = os.fstat(file.fileno()).st_size
+        rest = f", {human_size(stored)} are stored for the next run" if stored else ""
         raise _Failed(_reason(error) + rest) from None
 
 
 def _headers(have: int = 0) -> dict[str, str]:
-    # A compressed answer's length is not the file's, and its middle cannot be asked for.
+    # A compressed answer has another length than the file, and its rest cannot be asked for.
     headers = {"Accept-Encoding": "identity"}
     return headers | {"Range": f"bytes={have}-"} if have else headers
 
 
 def _reason(error: Exception) -> str:
-    """An error of requests in a few words; its own fill lines."""
+    """An error of requests in a few words; its own texts fill several lines."""
     import requests
 
     if isinstance(error, requests.HTTPError) and error.response is not None:

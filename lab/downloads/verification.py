@@ -1,4 +1,4 @@
-"""Whether a file is the published one, by size and hash; remembered, so that it is read once."""
+"""Whether a file is the published one, by size and hash; remembered, so that it is hashed once."""
 
 import contextlib
 import json
@@ -17,10 +17,10 @@ def verify(path: Path, remote: Remote, size: int | None = None) -> None:
     Args:
         path: the file.
         remote: its record.
-        size: bytes that it should have, where none are published.
+        size: bytes that it should have, if no size is published.
 
     Raises:
-        LabError: it differs; the text has what was expected and received.
+        LabError: it differs; the message says what was expected and what was received.
     """
     received, wanted = path.stat().st_size, remote.size or size
     if wanted and received != wanted:
@@ -33,7 +33,7 @@ def verify(path: Path, remote: Remote, size: int | None = None) -> None:
 
 
 def verify_once(path: Path, remote: Remote) -> None:
-    """Verifies a file that was there, unless it is as it was when that was last done.
+    """Verifies a file that is there already, unless it is unchanged since it was last verified.
 
     Raises:
         LabError: it is not the published one.

@@ -1,8 +1,8 @@
-"""Signs drawn from shapes: a labelled set that needs no download.
+"""Rendered signs: a labelled set, drawn from shapes, that needs no download.
 
 sign_shapes   strokes, letters and boards
 pictograms    the 43 signs, each a board and what is on it
-painting      strokes -> pixels, and signs hung askew
+painting      strokes -> pixels, and signs in their poses
 scenery       light, shadows and what is behind a sign
 camera        poses, exposure, focus
 photographs   the pictures: signs(count, seed)

@@ -1,7 +1,7 @@
-"""The camera in a car that rendered signs are seen by: their poses, exposure, focus.
+"""The camera in a car: poses, exposure and focus of rendered signs.
 
-Ranges without another source were set by eye beside GTSRB's training pictures, and until
-brightness, contrast and sharpness had about the same percentiles.
+Ranges without another source were set by comparison with GTSRB's training pictures, by eye and so
+that brightness, contrast and sharpness have about the same percentiles.
 """
 
 import numpy as np
@@ -20,11 +20,11 @@ class Poses:
     """
 
     def __init__(self, n: int, rng: np.random.Generator):
-        # Side in pixels of what was cut out: GTSRB's has quartiles 35, 43, 58 and goes to 240.
+        # Side in pixels of the original picture: GTSRB's has quartiles 35, 43, 58 and goes to 240.
         self.original = np.clip(26 + rng.gamma(1.1, 22, n), 26, 200)
         share = 1 - 2 * np.maximum(5, 0.095 * self.original) / self.original
         self.radius = 0.49 * share * np.exp(rng.normal(0, 0.045, n))
-        # GTSRB's boxes have their last row and column inside, which moves signs by half a pixel.
+        # GTSRB's boxes include their last row and column, which moves signs by half a pixel.
         self.centre = 0.5 + 0.5 / self.original[:, None] + rng.normal(0, 0.022, (n, 2))
         angle = np.radians(rng.normal(0, 3.5, n) * np.where(rng.random(n) < 0.12, 3, 1))
         shear, squeeze = rng.normal(0, 0.03, n), np.exp(rng.normal(0, 0.04, n))
@@ -35,7 +35,7 @@ class Poses:
         self.tilt = rng.normal(0, 0.03, (n, 2))  # perspective: how much nearer one side is
 
     def maps(self, size: int) -> np.ndarray:
-        """Pillow's eight numbers for each: from a picture's pixels to those of a board as large."""
+        """Pillow's perspective, float (n, 8): from pixels of a picture to those of its board."""
         n = len(self.radius)
         place = np.zeros((n, 3, 3))
         place[:, :2, :2] = self.matrix * self.radius[:, None, None] * size
@@ -49,18 +49,18 @@ class Poses:
 
 
 def take(scene: np.ndarray, original: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Exposes and focuses.
+    """Takes pictures of scenes: exposure, blur and noise.
 
     Args:
         scene: float32 (n, FINE * size, FINE * size, 3), sRGB 0 to 255 in daylight.
-        original: (n,), side in pixels of what was cut out; the smaller, the more blurred.
-        rng: draws all the rest.
+        original: (n,), side in pixels of the original pictures; the smaller, the more blurred.
+        rng: draws everything else.
 
     Returns:
         uint8 (n, size, size, 3).
     """
     n, size = len(scene), scene.shape[1] // FINE
-    # Exposure of the whole, and its colour: from blue shade to the orange of a low sun.
+    # Exposure of the whole picture, and its colour: from blue shade to the orange of a low sun.
     gain = np.exp(np.clip(rng.normal(-0.6, 0.66, (n, 1)), -1.9, 0.4))
     warmth = rng.normal(0, 0.06, (n, 1)) * np.array([1, 0.1, -1]) + rng.normal(0, 0.02, (n, 3))
     scene = scene * (gain * np.exp(warmth)).astype(np.float32)[:, None, None]
@@ -84,8 +84,8 @@ def take(scene: np.ndarray, original: np.ndarray, rng: np.random.Generator) -> n
 def _lens(blur: np.ndarray, shift: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
     """Matrices (n, 3, size, FINE * size), one a channel, that blur and scale a line of pixels.
 
-    blur is the deviation of a Gauss curve in pixels of a 32-pixel picture, shift is (n, 3) in the
-    same. A second, wider curve is taken off in some: the halo of a camera that sharpens.
+    blur, (n,), is the deviation of a Gaussian in pixels of a 32-pixel picture; shift, (n, 3), is in
+    the same unit. From some, a wider Gaussian is subtracted: the halo of a camera that sharpens.
     """
     sigma = np.hypot(blur * size / 32, 0.24).astype(np.float32)[:, None, None, None]
     at = (np.arange(size) + 0.5)[:, None] + shift[..., None, None] * size / 32

@@ -1,6 +1,6 @@
-"""Paints traffic signs: strokes of lab/sign_shapes.py -> pixels, and signs in paints, hung askew.
+"""Paints traffic signs: strokes of sign_shapes.py -> pixels, and signs in their poses.
 
-Light, what is behind a sign and the camera are other modules' business.
+Light, background and camera are in other modules.
 """
 
 import functools
@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from lab.drawn_signs import pictograms
 from lab.drawn_signs.sign_shapes import Point, Strokes
 
-PAINTINGS = 6  # of each sign, differing a little as those of real manufacturers do
+PAINTINGS = 6  # of each sign, with the small differences of real manufacturers
 COLOURS = np.array(  # of the paints in daylight, sRGB 0 to 255, from 1 on
     [
         (0, 0, 0),
@@ -26,8 +26,8 @@ COLOURS = np.array(  # of the paints in daylight, sRGB 0 to 255, from 1 on
     ],
     np.float32,
 )
-# Hundredths of a sign that the painted board reaches beyond it on all sides, so that a sign's edge
-# can be blurred and turned.
+# How far the board reaches beyond the sign on all sides, in hundredths of the sign: room to blur
+# and turn its edge.
 MARGIN = 2
 
 
@@ -41,11 +41,11 @@ def paint(
     """Paints strokes on a board.
 
     Args:
-        strokes: as in lab/sign_shapes.py.
+        strokes: as in sign_shapes.py.
         size: height and width of the board in pixels, its margin included.
-        weight: the width of lines, as a multiple.
-        scale: size of the whole, about the board's middle.
-        shift: of the whole, in hundredths of the board.
+        weight: factor of the width of lines.
+        scale: factor of the size, about the board's middle.
+        shift: right and down, in hundredths of the board.
 
     Returns:
         uint8 (size, size): the paint of each pixel, 0 where there is none.
@@ -88,7 +88,7 @@ def painted(
     scale: float = 1.0,
     shift: Sequence[float] | np.ndarray = (0.0, 0.0),
 ) -> np.ndarray:
-    """The share of each paint in each pixel of a sign: float32 (size, size, 8), none is share 0.
+    """The share of each paint in each pixel of a sign: float32 (size, size, 8), no paint first.
 
     The pictogram is painted with this weight, scale and shift, see `paint`; the board stays.
     """
@@ -125,7 +125,7 @@ def _paints(n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def hung(labels: np.ndarray, size: int, maps: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Dataset in their poses, with nothing around them.
+    """Signs in their poses, with nothing around them.
 
     Args:
         labels: whole numbers (n,), 0 to 42.

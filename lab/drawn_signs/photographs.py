@@ -1,8 +1,8 @@
-"""Pictures of drawn signs, as a camera in a car would take them: a set without a download.
+"""Pictures of rendered signs, as a camera in a car would take them.
 
 Each sign of pictograms.py is painted large; every picture then shows it in a pose, light,
-weather, neighbourhood and focus of its own, as a camera in a car sees it: cut out like GTSRB's
-pictures, with about a tenth of the sign's size around it. All draws come from one seeded generator.
+weather, neighbourhood and focus of its own, cut out like GTSRB's pictures, with about a tenth of
+the sign's size around it. All draws come from one seeded generator.
 """
 
 from collections.abc import Sequence
@@ -31,15 +31,18 @@ def signs(
         `(images, labels)`: uint8 (count, 32, 32, 3) RGB, int64 (count,).
 
     Raises:
-        LabError: for a count below 1, no classes, or one that is none of theirs.
+        LabError: a count below 1, no classes, or an unknown one.
     """
     classes = np.arange(CLASSES) if classes is None else np.asarray(classes)
     if count < 1:
-        raise LabError(f"the number of rendered signs must be at least 1. Received: {count}")
+        raise LabError(
+            f"expected at least 1 rendered sign; received a count of {count}; give a larger one"
+        )
     known = classes.size > 0 and classes.dtype.kind in "iu"
     if not known or not np.isin(classes, range(CLASSES)).all():
         raise LabError(
-            f"classes must be numbers from 0 to {CLASSES - 1}. Received: {classes.tolist()}"
+            f"expected classes from 0 to {CLASSES - 1}; received {classes.tolist()}; use those "
+            "of signnames.csv"
         )
     labels = np.resize(classes, count).astype(np.int64)
     rng = np.random.default_rng(seed)
@@ -52,7 +55,7 @@ def photographs(labels: np.ndarray, size: int, rng: np.random.Generator) -> np.n
     n, fine = len(labels), camera.FINE * size
     poses = camera.Poses(n, rng)
     signs = painting.hung(labels, fine, poses.maps(fine), rng)  # (n, fine, fine, 4)
-    # Half as fine: it is out of focus anyway, and otherwise most of the work.
+    # At half the resolution: it is out of focus anyway, and would take most of the time.
     scene = scenery.behind(fine // 2, poses.centre, poses.radius, rng)
     scene = scene.repeat(2, axis=1).repeat(2, axis=2)
     scene *= 1 - signs[..., 3:]

@@ -1,9 +1,9 @@
-"""The 43 German traffic signs as data: a board of lab/sign_shapes.py each, and what is on it.
+"""The 43 German traffic signs as data: a board of sign_shapes.py each, and what is on it.
 
-Class numbers are GTSRB's (Stallkamp et al., 2012). Older issues of some signs differ, and GTSRB
+Class numbers are GTSRB's (Stallkamp et al., 2012). Some signs have older versions, and GTSRB
 shows both; here is the one that most of its training pictures show. Drawings that classifiers of
-real signs took for another sign were compared with real pictures and corrected: that such a
-classifier names rendered signs right is a check of the drawings, not an independent measurement.
+real signs confused were compared with real pictures and corrected: the accuracy of a classifier of
+real signs on rendered ones is a check of the drawings, not an independent measurement.
 """
 
 import math

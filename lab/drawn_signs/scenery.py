@@ -1,6 +1,6 @@
-"""What is around rendered signs: light and shadows on them, and whatever is behind and beside them.
+"""What is around rendered signs: light and shadows on them, what is behind and beside them.
 
-Lengths are shares of a picture's side. Ranges were found as those of lab/camera.py.
+Lengths are shares of a picture's side. Ranges were set as those of camera.py.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 
 def column(values: ArrayLike) -> np.ndarray:
-    """One number a picture, (n,), as float32 (n, 1, 1)."""
+    """One number for each picture, (n,), as float32 (n, 1, 1)."""
     return np.asarray(values, np.float32)[:, None, None]
 
 
@@ -29,7 +29,7 @@ def _tints(n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def light(n: int, size: int, rng: np.random.Generator) -> np.ndarray:
-    """The light on each sign, float32 (n, size, size, 1): a soft slope, and leaves' shadows."""
+    """The light on each sign, float32 (n, size, size, 1): smooth, with shadows of leaves."""
     whole = np.clip(rng.normal(0, 0.4, n), -0.6, 0.6)
     slope = np.exp(0.12 * _clouds(n, size, 2, rng) + column(whole))
     shaded = rng.random(n) < 0.12
@@ -43,8 +43,8 @@ def behind(
 ) -> np.ndarray:
     """What is behind and around signs.
 
-    Two tones, such as trees and sky, meet along a ragged edge; over them texture, the sign's post,
-    and now and then a plate or another sign above or below.
+    Two tones, such as trees and sky, meet along a ragged edge; over them are texture, the sign's
+    post, and sometimes a plate or another sign above or below.
 
     Args:
         size: height and width in pixels.
@@ -52,7 +52,7 @@ def behind(
         rng: draws all of it.
 
     Returns:
-        float32 (n, size, size, 3), sRGB 0 to 255 where a sign has its light.
+        float32 (n, size, size, 3), sRGB 0 to 255 in daylight.
     """
     n = len(radius)
     y, x = (np.mgrid[:size, :size].astype(np.float32) + 0.5) / size

@@ -1,7 +1,7 @@
 """What a painted sign is made of: strokes of paint, letters, arrows, and the boards under them.
 
-Knows nothing of pixels, light or files, nor which sign is which. Everything comes down to three
-strokes of paint on a 100 x 100 board:
+Nothing here depends on pixels, light or files, or on which sign is which. Everything is made of
+three kinds of strokes on a 100 x 100 board:
     ("fill", paint, points)           a polygon
     ("line", paint, width, points)    a line with round joints and straight ends
     ("disc", paint, x, y, radius)
@@ -53,7 +53,7 @@ _WIDTHS = {"1": 0.52}
 def text(
     string: str, paint: int, width: float, height: float, stroke: float, gap: float
 ) -> Strokes:
-    """Letters in the middle of the board: the size of one, the stroke, the space between two."""
+    """Letters in the middle of the board, each `width` wide, with `gap` between two of them."""
     widths = [width * _WIDTHS.get(character, 1) for character in string]
     x = 50 - (sum(widths) + (len(string) - 1) * (gap + stroke)) / 2
     strokes: list[Stroke] = []

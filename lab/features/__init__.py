@@ -1,9 +1,9 @@
-"""Frozen features: what AlexNet's layers say of a picture, computed once and kept.
+"""Frozen features: the activations of AlexNet's layers, computed once and stored.
 
 recipes     which layers, and how their activations are scaled
 extractor   runs the frozen network
 fast_cpu/   the same features from fewer operations
-cache       features on disk, under a key of all that made them
+cache       stored features, by a key of all that determines them
 linear      a linear layer over features that need not fit into memory
 """
 

@@ -1,10 +1,11 @@
-"""Features on disk, under a key of all that made them: computed once, read by rows."""
+"""Stored features: computed once, stored by a key of all that determines them, read by rows."""
 
 import hashlib
 import io
 import itertools
 import json
 import math
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,22 +18,22 @@ from lab.errors import LabError
 from lab.features.recipes import Recipe
 from lab.progress import SILENT, Progress
 
-RECIPE_FIELDS = ("power", "scale", "unit", "contrast")  # those that make the features
-VERSION = 4  # of the computation: another number makes every stored result unused
+RECIPE_FIELDS = ("power", "scale", "unit", "contrast")  # those that determine the features
+VERSION = 4  # of the computation: a new number makes all stored features invalid
 BATCH = 128  # pictures that are computed, and written, at a time
 
 
 class FeatureFile:
     """A float16 array on disk; `features[rows]` reads those rows.
 
-    Not mapped into memory: the pages of a map count as the process's own, here 1 to 2 GB of them.
+    Not a memory map: the pages of one count as the process's memory, here 1 to 2 GB.
 
     Args:
         path: an .npy file.
 
     Raises:
         OSError, ValueError: there is none, or it is shorter than its header says.
-        LabError: on reading, where it was cut short since.
+        LabError: rows cannot be read, since the file was cut short meanwhile.
     """
 
     def __init__(self, path: Path):
@@ -48,7 +49,7 @@ class FeatureFile:
         x = np.empty((len(rows), *self.shape[1:]), self.dtype)
         stride = self.dtype.itemsize * math.prod(self.shape[1:])
         starts = np.flatnonzero(np.diff(rows, prepend=-2) != 1)  # of runs of neighbours
-        with open(self._path, "rb", buffering=0) as file:  # a buffer reads what nobody asked for
+        with open(self._path, "rb", buffering=0) as file:  # a buffer would read more than these
             for start, end in itertools.pairwise([*starts, len(rows)]):
                 file.seek(self._offset + stride * int(rows[start]))
                 _fill(file, x[start:end].view(np.uint8).data.cast("B"), self._path)
@@ -62,14 +63,16 @@ def _fill(file: BinaryIO, space: memoryview, path: Path) -> None:
     while len(space):  # one read gives at most 2 GB
         count = file.readinto(space)  # type: ignore[attr-defined]
         if not count:
-            raise LabError(f"expected as many features in {path} as before; it was cut: run again")
+            raise LabError(
+                f"expected as many features in {path} as before; it was cut short: run again"
+            )
         space = space[count:]
 
 
 def key(
     data_hash: str, weights_hash: str, recipe: Recipe, variant: str, precision: str
 ) -> dict[str, Any]:
-    """All that makes a result: equal keys mean equal features, but for rounding."""
+    """All that determines features: equal keys mean equal features, but for rounding."""
     fields = {name: getattr(recipe, name) for name in RECIPE_FIELDS}
     return {
         "version": VERSION,
@@ -87,46 +90,52 @@ def compute(
     made_of: dict[str, Any],
     progress: Progress = SILENT,
 ) -> tuple[FeatureFile, dict[str, float | None]]:
-    """Features of a data set: from the cache, or computed and put there.
+    """The features of a data set: read from the cache, or computed and stored there.
 
-    What a stopped run has computed is gone on with. Where another run computes the same features,
-    this one waits for them.
+    An interrupted computation is continued. If another run is computing the same features, this
+    one waits for it.
 
     Args:
         images: uint8 (n, 32, 32, 3).
-        extractor: gives the `lab.features.extractor.Extractor`, called only where there is work.
-        made_of: the dict of `key`.
-        progress: what is told of it.
+        extractor: makes the `lab.features.extractor.Extractor`; not called if all are stored.
+        made_of: what `key` returns.
+        progress: reports the phases.
 
     Returns:
         features: float16 (n, d).
-        measured: feature_seconds, from the first picture read to the last feature on disk, and
-            images_per_second; None where all of them were on disk before.
+        measured: feature_seconds, from the first picture read to the last feature written, and
+            images_per_second; None if all were stored before.
 
     Raises:
-        LabError: no room left for them.
+        LabError: the disk has no room for them.
     """
     text = json.dumps(made_of, sort_keys=True)
     folder = files.cache_folder() / hashlib.sha256(text.encode()).hexdigest()[:16]
     measured: dict[str, float | None] = {"feature_seconds": None, "images_per_second": None}
-    with files.locked(folder / "lock"):
+    stored = _stored(folder, json.loads(text), len(images))
+    if stored is not None:  # also where the cache may only be read
+        return stored, measured
+    with files.locked(folder / "lock") as alone:
         stored = _stored(folder, json.loads(text), len(images))
         if stored is None:
-            seconds, count = _extract(images, extractor(), folder, progress)
+            # Two runs that cannot keep apart would mix their rows in one file.
+            part = folder / ("features.part" if alone else f"features-{os.getpid()}.part")
+            seconds, count = _extract(images, extractor(), part, progress)
             measured = {"feature_seconds": seconds, "images_per_second": count / seconds}
-            files.write_json(folder / "key.json", made_of)  # without it nothing here is complete
+            files.write_json(folder / "key.json", made_of)  # last: it says that all are stored
             stored = FeatureFile(folder / "features.npy")
     return stored, measured
 
 
 def _extract(
-    images: np.ndarray, run: Callable[[np.ndarray], Any], folder: Path, progress: Progress
+    images: np.ndarray, run: Callable[[np.ndarray], Any], part: Path, progress: Progress
 ) -> tuple[float, int]:
-    """Computes what the folder's part file lacks and makes it the whole: seconds, pictures."""
-    (folder / "key.json").unlink(missing_ok=True)
+    """Computes what a part file lacks and renames it: seconds, and pictures computed."""
+    (part.parent / "key.json").unlink(missing_ok=True)
     shape = (len(images), run(images[:BATCH]).shape[1])  # compiles for this size of batch, too
-    files.check_space(folder, 2 * math.prod(shape))
-    part, header, row = folder / "features.part", _header(shape), 2 * shape[1]
+    there = part.stat().st_size if part.exists() else 0
+    files.check_space(part.parent, 2 * math.prod(shape) - there)
+    header, row = _header(shape), 2 * shape[1]
     start = time.perf_counter()
     with open(part, "a+b") as file:
         file.seek(0)
@@ -139,12 +148,12 @@ def _extract(
             progress.say(f"features: {done:,} of {len(images):,} pictures are on disk: going on")
         for i in progress.over("features", range(done, len(images), BATCH)):
             file.write(np.asarray(run(images[i : i + BATCH])).astype("<f2", copy=False).tobytes())
-    part.replace(folder / "features.npy")
+    part.replace(part.with_name("features.npy"))
     return time.perf_counter() - start, len(images) - done
 
 
 def _header(shape: tuple[int, int]) -> bytes:
-    """What an .npy of float16 begins with."""
+    """The header of an .npy of float16."""
     header = io.BytesIO()
     form = {"descr": "<f2", "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(header, form)
@@ -152,10 +161,11 @@ def _header(shape: tuple[int, int]) -> bytes:
 
 
 def _stored(folder: Path, made_of: dict[str, Any], count: int) -> FeatureFile | None:
-    """The features that a folder holds; None where it has none, others, or damaged ones."""
+    """The features stored in a folder; None if there are none, others, or damaged ones."""
     try:
         same = json.loads((folder / "key.json").read_text(encoding="utf-8")) == made_of
-        x = FeatureFile(folder / "features.npy")
+        features = FeatureFile(folder / "features.npy")
     except (OSError, ValueError):  # absent, no JSON, or shorter than its header says
         return None
-    return x if same and x.dtype == np.float16 and x.shape[:1] == (count,) else None
+    whole = features.dtype == np.float16 and features.shape[:1] == (count,)
+    return features if same and whole else None

@@ -1,4 +1,4 @@
-"""The frozen network, run once over pictures: a recipe's features of each."""
+"""Runs the frozen network over pictures: a recipe's features of each."""
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
@@ -17,9 +17,9 @@ from lab.weights import Arrays
 
 Images: TypeAlias = Sequence[np.ndarray] | np.ndarray
 
-MANY = 1500  # pictures: preparing the fast path takes some 2 s, and it saves some 2 ms a picture
-# What `even` brings pictures to: about the mean and deviation of ImageNet's. A picture whose values
-# deviate by less than FLAT shows nothing but noise, which is not to be blown up.
+MANY = 1500  # pictures: preparing the fast path takes about 2 s, and it saves 2 ms a picture
+# The mean and the deviation that `even` gives each picture, about those of ImageNet's. A picture
+# with a deviation below FLAT shows nothing but noise, which must not be amplified.
 MEAN, DEVIATION, FLAT = 115.0, 55.0, 4.0
 
 
@@ -32,7 +32,7 @@ def enlarge(images: tf.Tensor, size: int, variant: str = "caffe") -> tf.Tensor:
     Args:
         images: uint8 or float tensor (n, h, w, 3), h and w static.
         size: height and width of the result in pixels.
-        variant: a key of `alexnet.VARIANTS`, whose rule is taken.
+        variant: a key of `alexnet.VARIANTS`: by its rule.
 
     Returns:
         float32 tensor (n, size, size, 3).
@@ -48,7 +48,7 @@ def enlarge(images: tf.Tensor, size: int, variant: str = "caffe") -> tf.Tensor:
 
 
 def even(images: tf.Tensor) -> tf.Tensor:
-    """Brings each picture to one mean and one deviation, over its pixels and colours together.
+    """Gives all pictures the same mean and deviation, over pixels and colours together.
 
     Args:
         images: uint8 or float tensor (n, h, w, 3).
@@ -63,14 +63,14 @@ def even(images: tf.Tensor) -> tf.Tensor:
 
 
 class Extractor:
-    """From small pictures to a recipe's features, through the frozen network.
+    """Computes a recipe's features of small pictures, by the frozen network.
 
     Args:
         arrays: dict, layer name -> (kernel, bias), as `alexnet.build` takes it.
         recipe: `lab.features.recipes.Recipe`.
         variant: a key of `alexnet.VARIANTS`.
         precision: a key of `alexnet.PRECISIONS`: what the network computes in.
-        count: how many pictures it is made for: from `MANY` on, the fast path to their features,
+        count: how many pictures it is made for: from `MANY` on, the fast path,
             `lab.features.fast_cpu`, is worth its preparation.
     """
 
@@ -103,25 +103,25 @@ class Extractor:
             x = tf.cast(tf.reshape(x, (-1, np.prod(x.shape[1:]))), tf.float32)
             x = tf.sqrt(x) if self.recipe.power == 0.5 else x
             if self.recipe.unit:
-                # Longer than 1, as float16 has few digits for the smallest of 13,824 parts of it.
+                # Length sqrt(d), not 1: float16 has few digits for the smallest of 13,824 parts.
                 x = tf.math.l2_normalize(x, axis=1) * np.float32(x.shape[1] ** 0.5)
             parts.append(x)
         return tf.cast(self.recipe.scale * tf.concat(parts, axis=1), tf.float16)  # (n, d)
 
 
 def batches(images: Images) -> Iterator[Any]:
-    """The images, at most `BATCH` at a time, so that any number fits into memory."""
+    """The images, at most `BATCH` at a time, so that memory suffices for any number."""
     return (images[i : i + BATCH] for i in range(0, len(images), BATCH))
 
 
 def predict(
     network: keras.Model, images: Images, prepare: Callable[[Images], np.ndarray]
 ) -> np.ndarray:
-    """A network's answers, in batches: any number of pictures fits.
+    """A network's outputs, in batches: memory suffices for any number of pictures.
 
     Args:
         network: a Keras model.
         images: (n, h, w, 3).
-        prepare: from a batch of them to the network's input.
+        prepare: makes a batch of images the network's input.
     """
-    return np.concatenate([network.predict_on_batch(prepare(b)) for b in batches(images)])
+    return np.concatenate([network.predict_on_batch(prepare(batch)) for batch in batches(images)])

@@ -1,4 +1,4 @@
-"""A linear layer over features that need not fit into memory: forward and back in pieces."""
+"""A linear layer over features that need not fit into memory: forward and back in chunks."""
 
 import functools
 
@@ -27,11 +27,11 @@ def logits(
 
 
 def back(features: Features, rows: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """Back through a linear layer: the features' transpose times errors.
+    """Back through a linear layer: the transposed features times the errors.
 
     Args:
         features: float16 (n, d).
-        rows: int (m,), those that are multiplied.
+        rows: int (m,), the rows of features that the errors belong to.
         errors: float32 (m, k).
 
     Returns:
@@ -55,11 +55,11 @@ def _product(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
 
 
 def sketch(x: Features, rows: np.ndarray | None = None, width: int = 256) -> np.ndarray:
-    """A random projection of features, in which distances are nearly kept.
+    """A random projection of features that nearly preserves the distances between them.
 
     Args:
         x: float (m, d).
-        rows: int (n,), those wanted; None: all.
+        rows: int (n,), the rows to project; None: all.
         width: of the result, at most.
 
     Returns:

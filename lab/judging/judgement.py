@@ -1,4 +1,4 @@
-"""A classifier judged on labelled pictures, never on those that its network was trained on."""
+"""A classifier judged on labelled pictures, but not on those that its network was trained on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,15 +23,15 @@ from lab.weights import Weights
 class Judgement:
     """A classifier's answers on labelled pictures.
 
-    All that follows from them is computed where it is first asked for, and kept: fit the
-    classifier's temperature before.
+    All other properties are computed when they are first read, and then stored: the classifier's
+    temperature must be fitted before.
 
     Attributes:
         classifier: whose answers they are.
         data: the pictures it was judged on.
         index: their file names, or their row numbers in the set that they come from.
         logits: float32 (n, classes), before the temperature.
-        sketch: float (n, d), what the report's map is drawn from, or None.
+        sketch: float (n, d), a projection of the features for the report's map, or None.
 
     Raises:
         LabError: no pictures, parts that do not fit each other, or logits that are not finite.
@@ -90,7 +90,7 @@ class Judgement:
 
     @cached_property
     def correct(self) -> np.ndarray:
-        """bool (n,): whether they are the true ones."""
+        """bool (n,): whether the predicted class is the true one."""
         return self.predicted == self.labels
 
     @cached_property
@@ -116,7 +116,7 @@ class Judgement:
 
     @cached_property
     def matrix(self) -> np.ndarray:
-        """int64 (classes, classes): pictures of the row's class that were given the column's."""
+        """int64 (classes, classes): pictures of the row's class, predicted as the column's."""
         return confusion_matrix(self.labels, self.predicted, labels=np.arange(len(self.names)))
 
     def per_class(self) -> list[dict]:
@@ -136,20 +136,20 @@ def judge(
     rows: np.ndarray | None = None,
     progress: Progress = SILENT,
 ) -> Judgement:
-    """Judges a classifier on a set, or on some rows of it.
+    """Judges a classifier on a set, or on these rows of it.
 
     Args:
         classifier: the one to judge.
         trunk: the weights that it was trained on.
         data: labelled pictures.
         rows: int64 (m,); None: all that the trunk was not trained on.
-        progress: what is told of it.
+        progress: reports the phases.
 
     Returns:
         The judgement; its index is the pictures' files where they have some, else `rows`.
 
     Raises:
-        LabError: the trunk was trained on all of them, or is another one.
+        LabError: the trunk was trained on all of them, or is not the classifier's.
     """
     if rows is None:
         rows = np.flatnonzero(~fingerprints.seen_by(trunk, data))

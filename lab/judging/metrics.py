@@ -1,6 +1,6 @@
-"""Numbers about predictions: accuracy and its interval, calibration, mistakes; arrays alone.
+"""Numbers about predictions: accuracy and its interval, calibration, mistakes.
 
-Nothing here knows files, networks or figures.
+Arrays in, arrays out: nothing here knows files, networks or figures.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from scipy import optimize, special, stats
 
 from lab.errors import LabError
 
-TEMPERATURES = (0.05, 20.0)  # where one is looked for
+TEMPERATURES = (0.05, 20.0)  # the search's bounds
 LUMA = (0.299, 0.587, 0.114)  # red, green, blue: ITU-R BT.601
 
 
@@ -26,7 +26,7 @@ def track_interval(
 
     Args:
         correct: bool (n,), whether each picture was classified correctly.
-        tracks: int (n,), each picture's track; None takes each picture for a track of its own.
+        tracks: int (n,), each picture's track; None: each picture is a track of its own.
         draws: number of bootstrap samples.
         seed: of the draws.
 
@@ -108,8 +108,8 @@ def expected_calibration_error(
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """The temperature at which the labels are most probable: softmax(logits / temperature).
 
-    It changes no answer, only how sure the classifier says it is. Fit it on pictures that the head
-    was not trained on: on its own it finds no reason for doubt.
+    It changes no answer, only the probabilities. Fit it on pictures that the head was not trained
+    on: on its training pictures the head is right too often.
 
     Args:
         logits: float (n, classes).
@@ -126,7 +126,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     bounds = [-np.log(temperature) for temperature in reversed(TEMPERATURES)]
     found = optimize.minimize_scalar(loss, bounds=bounds, method="bounded")
     temperature = float(np.exp(-found.x))
-    if (logits.argmax(axis=1) == labels).all():  # they give no reason to be surer than before
+    if (logits.argmax(axis=1) == labels).all():  # no reason to be surer than before
         return max(1.0, temperature)
     return temperature
 
@@ -146,7 +146,7 @@ def confused_pairs(matrix: np.ndarray, most: int = 10) -> list[tuple[int, int, i
 
     Args:
         matrix: as in `accuracy_by_class`.
-        most: no more than so many.
+        most: at most this many pairs.
     """
     wrong = matrix - np.diag(np.diag(matrix))
     order = np.argsort(-wrong, axis=None, kind="stable")[:most]
@@ -168,8 +168,8 @@ def surest_mistakes(
     Args:
         probabilities, labels: as in `reliability`.
         tracks: as in `track_interval`.
-        most: no more than so many.
-        of_one_track: no more than so many of a track.
+        most: at most this many pictures.
+        of_one_track: at most this many of one track.
 
     Returns:
         int64 (m,), rows of `labels`.
@@ -194,7 +194,7 @@ def brightness(images: np.ndarray) -> np.ndarray:
 def accuracy_by_bin(
     values: np.ndarray, edges: Sequence[float], correct: np.ndarray, tracks: np.ndarray | None
 ) -> list[tuple[int, int, float, tuple[float, float]]]:
-    """Accuracy of the pictures of which a value, such as brightness, lies between two edges.
+    """Accuracy of the pictures in each bin of a value, such as brightness.
 
     Args:
         values: float (n,).

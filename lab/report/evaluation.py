@@ -33,7 +33,7 @@ def evaluate(
         folder: where the report goes.
         name: what the report calls the classifier: its file or folder, or "a fresh head".
         facts: more names and values for the report, such as command and device.
-        progress: what is told of it.
+        progress: reports the phases.
 
     Returns:
         dict: accuracy; images, how many it was judged on; per_class, a list of {class, index,
@@ -70,7 +70,7 @@ def evaluate(
 
 
 def _notices(classifier: Classifier, judged: Dataset, given: int) -> list[str]:
-    """What must be said beside the accuracy of a classifier on a part of the pictures given."""
+    """Restrictions that the report must state beside the accuracy."""
     notices = []
     if len(judged) < given:
         notices.append(

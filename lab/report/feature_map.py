@@ -1,4 +1,4 @@
-"""A map of features in two dimensions: pictures that the network finds alike lie together."""
+"""A map of features in two dimensions: pictures with similar features lie together."""
 
 import numpy as np
 from sklearn.manifold import TSNE
@@ -9,8 +9,8 @@ FEWEST_TSNE = 50  # below it, the two first principal components say as much
 COMPONENTS = 50
 STEPS = 500  # of t-SNE. sklearn's 1,000 take twice as long and draw the groups a little tighter
 WIDTH, HEIGHT = 1200, 900  # pixels
-THUMBNAILS, FRAME = 300, 2  # at most so many; pixels around each
-DISC = np.hypot(*np.mgrid[-3:4, -3:4]) < 3.4  # the dot of a picture that finds no room
+THUMBNAILS, FRAME = 300, 2  # at most this many; pixels around each
+DISC = np.hypot(*np.mgrid[-3:4, -3:4]) < 3.4  # the dot of a picture
 DOT_GREY, DOT_WRONG = (128, 128, 128, 170), (214, 69, 65, 255)  # seen on white and on black
 
 
@@ -45,13 +45,13 @@ def positions(features: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 def draw(place: np.ndarray, images: np.ndarray, wrong: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Draws the map: a dot for each picture, and thumbnails of as many as find room.
+    """Draws the map: a dot for each picture, and thumbnails where there is room.
 
     Args:
         place: float (m, 2), 0 to 1, as `positions` gives it.
         images: uint8 (m, h, w, 3).
         wrong: bool (m,): these are marked in red.
-        seed: of the order in which pictures find room.
+        seed: of the order in which thumbnails are placed.
 
     Returns:
         RGBA uint8 (HEIGHT, WIDTH, 4), transparent between the pictures.

@@ -19,8 +19,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from lab.report.wording import percent
 
-# What a figure is drawn in, here and in figures.mplstyle, stands for the page's variables of these
-# names, which differ between light and dark: see report.css.
+# Figures, and figures.mplstyle, use these colours as placeholders. Each is replaced by the page's
+# variable of that name, which differs between light and dark: see report.css.
 INK, MUTED, LINE = "#010101", "#010102", "#010103"
 FIRST, SECOND, WRONG = "#010104", "#010105", "#010106"
 VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line"}
@@ -62,7 +62,7 @@ def confusion(matrix: np.ndarray, names: Sequence[str]) -> Markup:
     """The confusion matrix of the classes that occur, each cell with its numbers as a tooltip.
 
     A cell's colour is as strong as the square root of its share of the row, so that a few mistakes
-    among hundreds are seen.
+    among hundreds are visible.
 
     Args:
         matrix: int (classes, classes), rows are true.
@@ -191,7 +191,7 @@ def groups(title: str, label: str, rows: Sequence[tuple[str, int, float, tuple]]
 
 
 def _svg(label: str, size: tuple[int, int], draw: Callable, tips: dict | None = None) -> Markup:
-    """Draws on a figure of so many pixels and makes it part of a page.
+    """Draws a figure as SVG, to be put into a page.
 
     Args:
         label: what a screen reader says; differs from figure to figure.
@@ -200,9 +200,9 @@ def _svg(label: str, size: tuple[int, int], draw: Callable, tips: dict | None = 
         draw: function of the figure.
         tips: gid of a part -> its tooltip; `draw` may still fill it.
     """
-    # The salt keeps the ids that matplotlib makes apart: all figures are in one page.
+    # With its own salt, each figure gets other ids: all figures are in one page.
     with matplotlib.rc_context({"svg.hashsalt": label}, STYLE), warnings.catch_warnings():
-        # matplotlib measures in its own font; the browser has others for what is missing there.
+        # matplotlib measures with its own font; the browser has glyphs that are missing there.
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
         figure = Figure(figsize=(size[0] / 72, size[1] / 72), layout="constrained")
         draw(figure)

@@ -27,7 +27,7 @@ def write(
     class_counts: np.ndarray | None = None,
     notices: Sequence[str] = (),
 ) -> None:
-    """Writes report.html and predictions.csv, each whole or not at all.
+    """Writes report.html and predictions.csv, each all or nothing.
 
     report.html loads nothing from elsewhere: it can be mailed, or opened without a network.
 
@@ -35,14 +35,14 @@ def write(
         folder: where to; made where it is missing.
         judgement: what to report.
         title: the report's, plain text.
-        facts: names and values, shown as a table, but for those that are None. "split" is also
-            explained at the head of the page: see `lab.report.sections.split`.
+        facts: names and values, shown as a table, without those that are None. "split" is also
+            explained at the top of the page: see `lab.report.sections.split`.
         history: dicts {"epoch", "seconds", "loss", "validation_accuracy"}, of a training.
         class_counts: int (classes,), each class's training pictures, where they are known.
-        notices: lines that have to be said beside the accuracy.
+        notices: restrictions, shown beside the accuracy.
 
     Raises:
-        LabError: they cannot be put there.
+        LabError: they cannot be written there.
     """
     names = np.asarray(judgement.names, object)
     named = isinstance(judgement.index[0], str)
@@ -69,7 +69,7 @@ def page(
     class_counts: np.ndarray | None = None,
     notices: Sequence[str] = (),
 ) -> str:
-    """The HTML that `write` writes. Sections that nothing is known for are left out."""
+    """The HTML that `write` writes. Sections without data are left out."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,  # class names, files and facts are shown as text, whatever they hold

@@ -20,12 +20,12 @@ ONE_COLUMN = 12  # classes; more of them stand in two
 
 
 def rendered(judgement: Judgement) -> bool:
-    """Whether the pictures are drawings, of which each is a sign of its own: nobody filmed any."""
+    """Whether the pictures are rendered: each shows a sign of its own, and none was filmed."""
     return judgement.data.source == RENDERED
 
 
 def split(judgement: Judgement, facts: Mapping[str, object]) -> str:
-    """What a split by the name in facts["split"] means; empty where it is none of the two."""
+    """What the split that facts["split"] names means for the accuracy; empty if it is neither."""
     kind = facts.get("split")
     if kind == "track":
         return "A split by track: the classifier has not seen any of these signs in training."
@@ -56,7 +56,7 @@ def head(judgement: Judgement) -> dict:
 
 
 def _filmed(judgement: Judgement, rows: np.ndarray | slice) -> int | None:
-    """How many filmed signs (tracks) some pictures show; None where that is not known."""
+    """How many filmed signs (tracks) these pictures show; None if it is not known."""
     tracks = judgement.data.tracks
     return None if tracks is None or rendered(judgement) else len(np.unique(tracks[rows]))
 

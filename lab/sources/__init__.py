@@ -1,4 +1,4 @@
-"""What a word of the command line stands for.
+"""What the values of the command line's options name.
 
 picture_files   files and folders -> pictures; the signs in examples/
 labelled_sets   --data, --test, --evaluate

@@ -1,5 +1,6 @@
-"""The classifier that --model names, and the weights that it stands on."""
+"""The classifier that --model names, and the weights that it was trained on."""
 
+import contextlib
 from argparse import Namespace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from lab.sources import weights_files
 from lab.weights import Weights
 
 
-def find(options: Namespace) -> tuple[Classifier, Weights, str]:
+def find(options: Namespace) -> tuple[Classifier, Weights, str, str]:
     """The classifier that a command line names.
 
     Args:
@@ -20,13 +21,13 @@ def find(options: Namespace) -> tuple[Classifier, Weights, str]:
             bundled one.
 
     Returns:
-        The classifier, the weights that it stands on, and both in words.
+        The classifier, the weights that it was trained on, its name, and what is known of it.
     """
     option, variant, offline = options.model, options.variant, options.offline
     if option == "none":
         trunk = weights_files.read(options.weights, offline)
         fresh = classifier.fresh(class_names(), trunk, variant or "caffe")
-        return fresh, trunk, "a fresh head that nobody has trained: its answers are chance"
+        return fresh, trunk, "an untrained head", "its answers are chance"
     if option is None:
         path = runs.newest() or runs.BUNDLED
     else:
@@ -39,7 +40,8 @@ def find(options: Namespace) -> tuple[Classifier, Weights, str]:
     run = path if path.is_dir() else path.parent
     trunk = weights_files.read(options.weights, offline, run, found.notes.get("weights"))
     found.check(trunk)
-    words = f"{files.relative(path)} ({found.words()})"
+    words = found.words()
     if option is None and path != runs.BUNDLED:  # the newest run need not be the best one
-        words += f"; or --model bundled ({classifier.load(runs.BUNDLED).words()})"
-    return found, trunk, words
+        with contextlib.suppress(LabError):
+            words += f"; or --model bundled: {classifier.load(runs.BUNDLED).words()}"
+    return found, trunk, files.relative(path), words

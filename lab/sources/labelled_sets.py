@@ -4,27 +4,57 @@ from pathlib import Path
 
 import numpy as np
 
-from lab import downloads
+from lab import downloads, files
 from lab.command_line import say
-from lab.data import CLASSES, Dataset, gtsrb, load
+from lab.data import Dataset, gtsrb, load
 from lab.drawn_signs import RENDERED, signs
+from lab.errors import LabError
 from lab.progress import Progress
 
 TRAIN_P = "train.p"
-# Labelled sets that are downloaded where they are missing and named without a folder.
+# Labelled sets that are downloaded if they are missing; they are named without a folder.
 PUBLISHED = (TRAIN_P, gtsrb.TRAINING_ZIP, gtsrb.TEST_ZIP)
 RENDERED_COUNT = 5000  # pictures of the set that --data rendered names
 
 
-def read(option: str | None, offline: bool, seed: int = 0) -> Dataset:
-    """Reads the labelled set that `--data`, `--test` or `--evaluate` names; None: train.p.
+def locate(option: str | None, offline: bool) -> Path | None:
+    """Where the labelled set is that `--data`, `--test` or `--evaluate` names.
 
     Args:
-        option: the option's value.
+        option: a path; the word rendered; or a published file's name without a folder, which is
+            downloaded if it is missing, and verified. None: train.p.
         offline: never download.
+
+    Returns:
+        Its path; None for rendered signs.
+
+    Raises:
+        LabError: it is missing.
+    """
+    if option == "rendered":
+        return None
+    if option is None:
+        return downloads.fetch(TRAIN_P, offline=offline)
+    path = Path(option)
+    if option in PUBLISHED and (not path.exists() or path.resolve() == files.ROOT / option):
+        if option == gtsrb.TEST_ZIP and not path.exists():  # its classes are in another archive
+            downloads.fetch(gtsrb.TEST_TABLE_ZIP, offline=offline)
+        return downloads.fetch(option, offline=offline)
+    if not path.exists():
+        raise LabError(
+            f"{path}: expected a labelled set; there is no such file or folder; check the name"
+        )
+    return path
+
+
+def read(option: str | None, offline: bool, seed: int = 0) -> Dataset:
+    """Reads the labelled set that an option names.
+
+    Args:
+        option, offline: as in `locate`.
         seed: of the rendered signs.
     """
-    path = None if option == "rendered" else _found(option or TRAIN_P, offline)
+    path = locate(option, offline)
     with Progress().phase(f"reading {path.name}" if path else "drawing signs"):
         if path:
             data = load(path)
@@ -32,15 +62,5 @@ def read(option: str | None, offline: bool, seed: int = 0) -> Dataset:
             images, labels = signs(RENDERED_COUNT, seed)
             tracks = np.arange(RENDERED_COUNT)  # no two drawings are of one sign
             data = Dataset(images, labels, tracks, source=RENDERED)
-    say(f"data: {data.source} ({len(data):,} pictures, {CLASSES} classes)")
+    say(f"data: {data.source} ({len(data):,} pictures)")
     return data
-
-
-def _found(option: str, offline: bool) -> Path:
-    """The data set's path. A published one, named without a folder, is downloaded if missing."""
-    path = Path(option)
-    if path.exists() or option not in PUBLISHED:
-        return path
-    if option == gtsrb.TEST_ZIP:  # its classes are in another archive
-        downloads.fetch(gtsrb.TEST_TABLE_ZIP, offline=offline)
-    return downloads.fetch(option, offline=offline)

@@ -25,40 +25,46 @@ def examples() -> list[Path]:
 
 
 class PictureFiles:
-    """The pictures that a command line names, those that can be read.
+    """Those of the pictures on a command line that can be read.
 
     Args:
-        words: files, or folders whose pictures are meant.
-        prepare: what is made of a picture, RGB uint8 (h, w, 3). They are read one at a time, as
-            they may be large.
+        words: files, or folders of pictures.
+        prepare: function of a picture, RGB uint8 (h, w, 3). Pictures may be large: only what it
+            returns stays in memory.
 
     Raises:
         LabError: none of them can be read.
 
     Attributes:
-        paths: of those that can be read.
-        prepared: what was made of each.
+        paths: of the pictures that can be read.
+        prepared: what `prepare` returned for each.
     """
 
     def __init__(self, words: Sequence[str | Path], prepare: Callable[[np.ndarray], Any]):
         self.paths: list[Path] = []
         self.prepared: list[Any] = []
         self._broken: list[str] = []
-        for path in (path for word in words for path in _files_of(Path(word))):
+        for word in map(Path, words):
             try:
-                self.prepared.append(prepare(pictures.read(path)))
-                self.paths.append(path)
+                found = _files_of(word)
             except LabError as error:
-                named = str(error).startswith(str(path))
-                self._broken.append(str(error) if named else f"{path}: {error}")
+                self._broken.append(str(error))
+                continue
+            for path in found:
+                try:
+                    self.prepared.append(prepare(pictures.read(path)))
+                    self.paths.append(path)
+                except LabError as error:
+                    named = str(error).startswith(str(path))
+                    self._broken.append(str(error) if named else f"{path}: {error}")
         if not self.paths:
             self.refuse_broken()
 
     def refuse_broken(self) -> None:
-        """To be called once the others are answered.
+        """Refuses the broken pictures; to be called after the others have been classified.
 
         Raises:
-            LabError: some could not be read: which, and why.
+            LabError: a picture could not be read; the message says which, and why.
         """
         if not self._broken:
             return
@@ -73,7 +79,7 @@ class PictureFiles:
 
 
 def _files_of(path: Path) -> list[Path]:
-    """The file itself, or a folder's pictures by name; hidden files are left alone."""
+    """The file itself, or a folder's pictures by name; without hidden files."""
     if not path.is_dir():
         return [path]
     suffixes = pictures.SUFFIXES

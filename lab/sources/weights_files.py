@@ -6,6 +6,7 @@ from lab import downloads, runs, weights
 from lab.command_line import say
 from lab.downloads import WEIGHTS
 from lab.errors import LabError
+from lab.progress import Progress
 from lab.weights import Weights
 
 
@@ -20,8 +21,9 @@ def read(
     Args:
         option: the option's value, or None.
         offline: never download.
-        run: a run's folder: without the option, its own trunk comes first ...
-        recorded: ... then the file that its head was trained on, if it is still there.
+        run: the folder of a classifier's run. Without the option, its own trunk is read if it has
+            one, else `recorded`.
+        recorded: the file that the classifier's head was trained on.
 
     Raises:
         LabError: they are missing or cannot be read.
@@ -40,6 +42,7 @@ def read(
         )
     else:
         path = there[0] if there else downloads.fetch(WEIGHTS, offline=offline)
-    result = weights.read(path)
+    with Progress().phase(f"reading {path.name}"):
+        result = weights.read(path)
     say(f"weights: {path} (sha256 {result.sha256[:16]}..., {', '.join(result.arrays)})")
     return result

@@ -1,13 +1,13 @@
-"""What learns: a head on frozen features, or the whole network.
+"""Training of a head on frozen features, or of the whole network.
 
 experiment      one training from its options to its files
-on_features     the story of a head: features, judging, temperature, refit
+on_features     the steps of a head: features, judging, temperature, refit
 linear_head     ... by Adam, as in the lab
 logistic_head   ... by L-BFGS on whitened principal components
-whitening       ... which it finds
-whole_network   the story of the whole network
-learner         ... its steps and its checkpoints
+whitening       ... how they are found
+whole_network   the steps of the whole network: learning, judging, temperature
+learner         ... its gradient steps and its checkpoints
 plans           ... its schedule, learning rate and input sizes
 augmentation    random copies of traffic signs that mean the same
-trained         what comes of a training
+trained         the result of a training
 """

@@ -1,6 +1,6 @@
-"""Random copies of traffic signs that mean the same: moved, turned, scaled, relit, blurred.
+"""Random copies of traffic signs, of the same class: moved, turned, scaled, relit, blurred.
 
-Never mirrored: that turns "keep right" into "keep left".
+They are not mirrored: that would turn "keep right" into "keep left".
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ class Ranges:
     Attributes:
         shift: pixels of 32, either way.
         rotation: radians, either way.
-        scale: of the size, either way: also of width against height, by half of it.
-        contrast: about the mean colour: a factor exp(+-0.5) is 0.6 to 1.65.
-        brightness: of the mean colour, likewise; a shift would turn dark signs black.
+        scale: of the size, either way; half of it for the ratio of width to height.
+        contrast: of the differences to the mean colour: a factor exp(+-0.5) is 0.6 to 1.65.
+        brightness: a factor of the mean colour, likewise; a shift would turn dark signs black.
         blur: largest share of the 3x3 binomial blur.
     """
 
@@ -29,7 +29,7 @@ class Ranges:
     blur: float = 0.8
 
 
-WIDE = Ranges()  # for a network that sees every picture many times
+WIDE = Ranges()  # for a network that is trained on every picture many times
 
 
 def augment(images: tf.Tensor, size: int, seed: tf.Tensor, ranges: Ranges = WIDE) -> tf.Tensor:
@@ -69,7 +69,7 @@ def _blur(images: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
 
 
 def _relight(images: tf.Tensor, contrast: tf.Tensor, brightness: tf.Tensor) -> tf.Tensor:
-    """Makes each picture lighter or darker, and stretches it about its mean colour."""
+    """Makes each picture lighter or darker, and changes its contrast about its mean colour."""
     mean = tf.reduce_mean(images, axis=(1, 2), keepdims=True)  # (n, 1, 1, 3)
     light = tf.exp(brightness)[:, None, None, None]
     stretch = tf.exp(contrast)[:, None, None, None]

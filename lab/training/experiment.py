@@ -45,14 +45,14 @@ def run(
     Args:
         options: train, layer, variant, precision, split, epochs, batch_size, seed and resume, as
             parsed.
-        data: what is learned from and judged on.
-        test: a second set, looked at once, at the end, or None.
+        data: what is trained and judged on.
+        test: a second set, judged once, at the end, or None.
         trunk: the weights to start from, or None for random ones.
         folder: the run's, made here once all has been checked.
-        facts: what the report and metrics.json say besides: device, command.
+        facts: further entries of the report and of metrics.json: device, command.
         start: when the command was given, by `time.perf_counter`.
         tell: called with what an epoch's accuracy is of, in words, and the epoch's record.
-        progress: what is told of it.
+        progress: reports the phases.
 
     Returns:
         What metrics.json holds.
@@ -60,7 +60,7 @@ def run(
     Raises:
         LabError: options, data and weights do not go together, or a loss is not finite.
     """
-    # Everything that can be refused is refused here, before anything is written.
+    # All that can be refused is refused here, before anything is written.
     learn = _head if options.train == "head" else _network
     split, train = learn(options, data, trunk, progress)
     new = None if test is None else ~fingerprints.shared(test, data, trunk)
@@ -72,7 +72,7 @@ def run(
     if not options.resume:
         runs.create(folder, options)
 
-    trained = train(folder, functools.partial(tell, held_out(split, data)))
+    trained = train(folder, functools.partial(tell, judged_on(len(split.held_out), split, data)))
     measured = _measured(options, trained, data, trunk) | facts
     if test is not None and new is not None:
         with progress.phase("--test"):
@@ -88,27 +88,24 @@ def run(
     saved = trained.saved
     if options.train == "head":  # the whole network's trunk lies beside its classifier
         saved.notes["weights"] = str(trained.trunk.path.resolve())
-    saved.notes["data"] = Path(data.source).name
+    measured["judged_on"] = judged_on(len(trained.judgement.data), split, data)
+    saved.notes |= {"data": Path(data.source).name, "judged_on": measured["judged_on"]}
     saved.notes["accuracy"] = trained.judgement.accuracy
-    saved.notes["judged_on"] = _of(len(trained.judgement.data), split.name, data)
     saved.save(folder / runs.CLASSIFIER, np.float32 if options.train == "head" else np.float16)
+    measured["total_seconds"] = time.perf_counter() - start
     with progress.phase("report"):
         _report(trained, measured, data, folder)
-    measured |= {"peak_rss_mib": machine.peak_rss_mib()}
-    measured |= {"total_seconds": time.perf_counter() - start}
+    measured["peak_rss_mib"] = machine.peak_rss_mib()
+    measured["total_seconds"] = time.perf_counter() - start  # now with the report
     runs.finish(folder, measured)
     return measured
 
 
-def held_out(split: Split, data: Dataset) -> str:
-    """What an epoch's accuracy is of, in words."""
-    return _of(len(split.held_out), split.name, data)
-
-
-def _of(count: int, split: str, data: Dataset) -> str:
+def judged_on(count: int, split: Split, data: Dataset) -> str:
+    """What an accuracy is of, in words."""
     if data.source == RENDERED:
         return f"{count:,} rendered signs it has not seen"
-    if split == "track":
+    if split.name == "track":
         return f"{count:,} pictures of signs it has not seen"
     return f"{count:,} pictures {SAME_SIGNS}"
 
@@ -134,11 +131,6 @@ def _head(
 def _network(
     options: Namespace, data: Dataset, start: Weights | None, progress: Progress
 ) -> tuple[Split, Callable[[Path, Tell], Trained]]:
-    if options.variant != "caffe":
-        raise LabError(
-            f"expected --variant caffe to train the whole network; received {options.variant}: the "
-            "old lab trained none"
-        )
     settings = plans.of_kind(
         options.train, options.epochs, options.batch_size, options.seed, options.precision, start
     )

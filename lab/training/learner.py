@@ -1,7 +1,7 @@
 """Training of the whole network: fine-tuned from given weights, or from random ones.
 
-It knows arrays and checkpoints; options and printing are the scripts', a head on frozen features is
-`lab.training.linear_head`'.
+It knows arrays and checkpoints, but no options and no printing. For a head on frozen features, see
+`lab.training.on_features`.
 """
 
 import json
@@ -25,7 +25,7 @@ from lab.training.plans import WARMUP, Plan
 from lab.weights import Arrays
 
 CHECKPOINT_STEPS = 250
-GRID = 6  # pool5 at 227 pixels is 6x6; what smaller input gives is enlarged to that for the head
+GRID = 6  # pool5 at 227 pixels is 6x6; that of a smaller input is enlarged to 6x6 for the head
 
 
 def network(arrays: Arrays, plan: Plan, classes: int, gain: float = 1.0) -> keras.Model:
@@ -53,14 +53,14 @@ def network(arrays: Arrays, plan: Plan, classes: int, gain: float = 1.0) -> kera
 
 
 class Learner:
-    """A training under way: the network, its optimizer, where it stands.
+    """A training in progress: the network, its optimizer, epoch and step.
 
     Args:
         arrays: the weights to start from.
         images, labels: uint8 (n, 32, 32, 3) and int64 (n,), the training pictures.
         plan: `Plan`.
         classes: number of classes.
-        origin: name -> value of all that a checkpoint of it must agree with besides the plan.
+        origin: name -> value of what must be the same, besides the plan, to resume a checkpoint.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Learner:
         self.history: list[dict[str, Any]] = []
 
     def train_epoch(self, checkpoint: Path | None = None, advance: Advance = int) -> float:
-        """Goes through the training pictures once, or through what is left of this epoch.
+        """Trains on each picture once, or on the rest of a resumed epoch.
 
         Args:
             checkpoint: path that the state is written to, every `CHECKPOINT_STEPS` steps, or None.
@@ -109,7 +109,7 @@ class Learner:
         return self.loss / self.steps
 
     def end_epoch(self, **measured: float) -> None:
-        """Writes down what was measured after an epoch, and turns to the next."""
+        """Records what was measured after an epoch, and begins the next."""
         record = {"epoch": self.epoch + 1, "seconds": self.seconds, "loss": self.loss / self.steps}
         self.history.append(record | measured)
         self.epoch, self.step, self.loss, self.seconds = self.epoch + 1, 0, 0.0, 0.0
@@ -124,7 +124,7 @@ class Learner:
         if not math.isfinite(loss):
             raise LabError(
                 f"expected a finite loss; received {loss} in epoch {self.epoch + 1}, "
-                f"step {self.step + 1} of {self.steps}; a checkpoint before it is kept: "
+                f"step {self.step + 1} of {self.steps}; an earlier checkpoint is on disk: "
                 "start again with a smaller --batch-size, another --seed or --precision float32"
             )
         self.loss += loss
@@ -175,9 +175,9 @@ class Learner:
         return [*self.model.variables, *self.optimizer.variables]
 
     def save(self, path: Path) -> None:
-        """Writes all that the training needs to go on, atomically; never a state with a NaN."""
+        """Writes all that is needed to resume, atomically; but no state with NaN or infinity."""
         values = [np.asarray(variable) for variable in self._state()]
-        if not all(np.isfinite(v).all() for v in values if v.dtype.kind == "f"):
+        if not all(np.isfinite(value).all() for value in values if value.dtype.kind == "f"):
             return
         where: dict[str, Any] = {"epoch": self.epoch, "step": self.step, "loss": self.loss}
         where |= {"seconds": self.seconds, "history": self.history, "origin": self.origin}
@@ -210,7 +210,7 @@ class Learner:
 
 
 def _gain(arrays: Arrays, images: np.ndarray) -> float:
-    """One over the root mean square of pool5 on some pictures: the head gets unit variance."""
+    """1 / the root mean square of pool5 on a sample: the head's input gets unit variance."""
     trunk = alexnet.build(arrays, "pool5")
     pool5 = trunk(extractor.enlarge(tf.constant(images), alexnet.SIZE)).numpy()
     return float(1 / max(np.sqrt(np.mean(np.square(pool5))), 1e-12))

@@ -11,7 +11,7 @@ from lab.progress import Advance
 
 # Adam as the lab has it: the learning rate, and TensorFlow's defaults for the rest.
 ADAM = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
-OVERFLOW = (  # how errors end where it shows
+OVERFLOW = (  # the end of error texts
     "the features hold numbers that float16 cannot: take another --layer or --precision float32"
 )
 
@@ -22,10 +22,10 @@ class LinearHead:
     Args:
         width: number of features.
         classes: number of classes.
-        seed: of the initial kernel and of the order in which pictures are taken.
+        seed: of the initial kernel and of the order of the pictures.
 
     Attributes:
-        epoch: how often it has gone through the pictures.
+        epoch: how many epochs it has been trained for.
     """
 
     def __init__(self, width: int, classes: int, seed: int = 0):
@@ -34,8 +34,8 @@ class LinearHead:
         self._kernel = tf.Variable(kernel)  # (d, classes)
         self._bias = tf.Variable(bias)  # (classes,)
         self._moments = [
-            (tf.Variable(tf.zeros_like(v)), tf.Variable(tf.zeros_like(v)))
-            for v in (self._kernel, self._bias)
+            (tf.Variable(tf.zeros_like(weight)), tf.Variable(tf.zeros_like(weight)))
+            for weight in (self._kernel, self._bias)
         ]
         self._steps, self.epoch = tf.Variable(0.0), 0
 
@@ -54,7 +54,7 @@ class LinearHead:
         x = tf.cast(x, tf.float32)  # (n, d)
         logits = tf.matmul(x, self._kernel) + self._bias  # (n, classes)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-        # The gradient of the mean loss, written out: nothing is to be differentiated below x.
+        # The gradient of the mean loss, written out: no layer below x is trained.
         error = tf.nn.softmax(logits) - tf.one_hot(labels, logits.shape[-1])
         error /= tf.cast(tf.shape(x)[0], tf.float32)
         gradients = [tf.matmul(x, error, transpose_a=True), tf.reduce_sum(error, axis=0)]
@@ -62,8 +62,8 @@ class LinearHead:
         for variable, (m, v), gradient in zip(
             (self._kernel, self._bias), self._moments, gradients, strict=True
         ):
-            # The fused kernel: Keras' Adam, a dozen small operations, took three times as long as
-            # the head's two matrix products together.
+            # One fused operation: Keras' Adam, a dozen small ones, took three times as long as the
+            # head's two matrix products together.
             tf.raw_ops.ResourceApplyAdam(
                 var=variable.handle,
                 m=m.handle,
@@ -83,13 +83,13 @@ class LinearHead:
         batch: int,
         advance: Advance = int,
     ) -> tuple[float, float]:
-        """Goes once through some pictures, in an order of this seed and epoch.
+        """Trains on each of these pictures once, in an order that depends on seed and epoch.
 
         Args:
             features: float16 (n, d).
             labels: int64 (n,).
-            rows: int64 (m,), the pictures to learn from.
-            batch: pictures a step.
+            rows: int64 (m,), the pictures to train on.
+            batch: pictures in a step.
             advance: called after each step.
 
         Returns:

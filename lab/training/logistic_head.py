@@ -1,10 +1,10 @@
 """Multinomial logistic regression by L-BFGS on whitened features, as a linear head.
 
-Adam with the lab's learning rate stops where its epochs end; L-BFGS (scipy's) goes towards the
-optimum, and a penalty keeps it from learning the training signs by heart. Whitening by the
-covariance within classes tells it what is dear: directions in which pictures of one class differ
-anyway, by pose, light and distance, are shrunk; those that tell classes apart stand out. All maps
-are linear: what comes out is a plain kernel and bias on the features as they were.
+Adam with the lab's learning rate is far from the optimum when its epochs end. L-BFGS (scipy's) gets
+close to it, and a penalty keeps the head from overfitting. Whitening by the covariance within
+classes shrinks the directions in which pictures of one class differ, by pose, light and distance,
+so that those that separate classes count more. All maps are linear: the result is a kernel and a
+bias for the features themselves.
 """
 
 import time
@@ -22,17 +22,17 @@ MEMORY = 20  # steps that L-BFGS remembers
 
 
 class LogisticHead:
-    """A linear head in the making.
+    """A linear head and its training.
 
     Args:
         x: float16 (n, d), see `lab.features.cache.Features`.
-        rows: int64 (m,), those to learn from.
+        rows: int64 (m,), the pictures to train on.
         labels: int64 (m,), of those rows.
         classes: number of classes.
-        recipe: components, how many principal components are kept; whiten, see `whitening`; and
-            penalty: half of it times the kernel's squares is added to the mean loss.
+        recipe: components, how many principal components are used; whiten, see `whitening`; and
+            penalty: half of it times the sum of the kernel's squares is added to the mean loss.
         seed: of the sample that the components are found on.
-        progress: what is told of it.
+        progress: reports the phases.
 
     Raises:
         LabError: the features are not finite.
@@ -76,7 +76,7 @@ class LogisticHead:
         return linear.logits(x, rows, self.kernel, self.bias)
 
     def finish(self) -> None:
-        """Frees what only learning needs, 250 MB on train.p: `descend` cannot go on after it."""
+        """Frees what only training needs, 250 MB on train.p: do not call `descend` after it."""
         del self.z
 
     def _split(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -106,13 +106,13 @@ class LogisticHead:
         judge: Callable[[float, float], None] | None = None,
         advance: Advance = int,
     ) -> None:
-        """Goes on towards the optimum.
+        """Trains, from where the last call ended.
 
         Args:
-            iterations: at most so many.
-            each: after so many iterations, and at the end,
-            judge: is called with the loss and the seconds since it was called last, or since the
-                head was begun.
+            iterations: at most this many.
+            each: `judge` is called after this many iterations, and at the end.
+            judge: called with the loss, and the seconds since its last call or since the head was
+                made.
             advance: called after each iteration.
         """
         done = 0
@@ -138,5 +138,5 @@ class LogisticHead:
             callback=count,
             options={"maxiter": iterations, "maxcor": MEMORY, "ftol": 1e-9, "gtol": 1e-7},
         )
-        if done % each:  # it was at the optimum before
+        if done % each:  # the optimum was reached earlier
             say(found.fun)

@@ -1,7 +1,8 @@
-"""A head on frozen features: the network runs once, then a head learns from what it says.
+"""A head on frozen features: the network runs once, then a head is trained on its features.
 
-Three heads are trained. One learns from a part of the pictures and is judged on the rest: all
-figures are its. One finds the temperature. The third is saved: it has learned from all pictures.
+Three heads are trained. The judged head is trained on a part of the pictures and judged on the
+rest: all reported numbers are its. Another one serves to fit the temperature. The saved head is
+trained on all pictures.
 """
 
 import functools
@@ -26,11 +27,12 @@ from lab.training.logistic_head import LogisticHead
 from lab.training.trained import Tell, Trained
 from lab.weights import Weights
 
-# Adam's head learns from all pictures in so many epochs more; L-BFGS starts anew. At conv4, by
+# The saved head by Adam: the judged one, trained for this many more epochs on all pictures (L-BFGS
+# starts anew). At conv4, by
 # track, folds 0 to 2: ten epochs of all but the held-out tracks 0.910, 0.930, 0.942; ten of four
 # fifths of that and then these 0.913, 0.933, 0.937.
 REFIT = 2
-ITERATIONS = 10  # of L-BFGS that are called an epoch, where a recipe has it in Adam's place
+ITERATIONS = 10  # of L-BFGS, which count as an epoch
 
 Head = LinearHead | LogisticHead
 
@@ -50,8 +52,8 @@ class Settings:
 def split(data: Dataset, trunk: Weights, settings: Settings, how: str) -> splits.Split:
     """Splits the pictures, and checks that the weights serve the recipe.
 
-    Pictures that the network itself was trained on hold out nothing: the head is then judged on the
-    network's own test tracks, whatever was asked for.
+    If the network itself was trained on a part of the pictures, the head is judged on the others,
+    the network's own test tracks, whatever was asked for.
 
     Args:
         data: the pictures.
@@ -60,7 +62,8 @@ def split(data: Dataset, trunk: Weights, settings: Settings, how: str) -> splits
         how: {"random", "track"}.
 
     Raises:
-        LabError: no such split of these pictures, all of them were trained on, or a layer lacks.
+        LabError: these pictures cannot be split so, the network was trained on all of them, or its
+            weights lack a layer.
     """
     names = alexnet.LAYERS[: alexnet.LAYERS.index(settings.recipe.last) + 1]
     weights.check(trunk.arrays, alexnet.SHAPES, [name for name in names if name in alexnet.SHAPES])
@@ -87,23 +90,23 @@ def train(
         settings: of the head.
         split: as `split` gives it.
         tell: called with each epoch's record.
-        progress: what is told of it.
+        progress: reports the phases.
     """
     x, measured = features_of(data, trunk, settings, progress)
     learn = functools.partial(fit, x, data.labels, settings=settings, progress=progress)
 
-    # The judged head has learned from split.train alone: what is reported is its.
+    # The judged head is trained on split.train only: all reported numbers are its.
     with progress.phase("head"):
         judged_head, history = learn(split.train, held_out=split.held_out, tell=tell)
     logits = judged_head.logits(x, split.held_out)
     with progress.phase("temperature"):
-        temperature, fitted_on = _temperature(learn, data, logits, split, settings.seed)
+        temperature, fitted_on = _temperature(learn, x, data, logits, split, settings.seed)
     judged = _classifier(judged_head, trunk, settings, temperature)
     pictures = data.subset(split.held_out)
     index = pictures.files or split.held_out
     judgement = Judgement(judged, pictures, index, logits, linear.sketch(x, split.held_out))
 
-    # The saved head has learned from all pictures: none is left to judge it on.
+    # The saved head is trained on all pictures: none is left to judge it on.
     with progress.phase("refit"):
         saved_head = refitted(judged_head, x, data.labels, settings, progress)
     saved = _classifier(saved_head, trunk, settings, temperature)
@@ -121,12 +124,10 @@ def train(
 def features_of(
     data: Dataset, trunk: Weights, settings: Settings, progress: Progress = SILENT
 ) -> tuple[Features, dict[str, Any]]:
-    """The features that settings name, and the seconds they took; see `cache.compute`."""
-    s = settings
-    made_of = cache.key(dataset.sha256(data), trunk.sha256, s.recipe, s.variant, s.precision)
-    build = functools.partial(
-        extractor.Extractor, trunk.arrays, s.recipe, s.variant, s.precision, len(data)
-    )
+    """The features that the settings name, and how long they took; see `cache.compute`."""
+    how = settings.recipe, settings.variant, settings.precision
+    made_of = cache.key(dataset.sha256(data), trunk.sha256, *how)
+    build = functools.partial(extractor.Extractor, trunk.arrays, *how, len(data))
     return cache.compute(data.images, build, made_of, progress)
 
 
@@ -139,21 +140,21 @@ def fit(
     tell: Tell | None = None,
     progress: Progress = SILENT,
 ) -> tuple[Head, list[dict[str, Any]]]:
-    """Trains a head on some rows.
+    """Trains a head on these rows.
 
     Args:
         x: the features, float16 (n, d).
         labels: int64 (n,).
-        rows: int64 (m,), the pictures to learn from.
+        rows: int64 (m,), the pictures to train on.
         settings: of the head.
         held_out: int64 (k,), the pictures to measure on after each epoch, or None.
         tell: called with each epoch's record.
-        progress: what is told of it.
+        progress: reports the phases.
 
     Returns:
-        The head, and a record of each epoch where there is something to measure on.
+        The head, and a record of each epoch; none without `held_out`.
     """
-    s = settings
+    recipe, epochs, seed = settings.recipe, settings.epochs, settings.seed
     history: list[dict[str, Any]] = []
 
     def judge(head: Head, loss: float, seconds: float) -> None:
@@ -167,22 +168,22 @@ def fit(
         if tell:
             tell(history[-1])
 
-    if s.recipe.components:
-        logistic = LogisticHead(x, rows, labels[rows], CLASSES, s.recipe, s.seed, progress)
-        with progress.phase("L-BFGS", ITERATIONS * s.epochs) as advance:
+    if recipe.components:
+        logistic = LogisticHead(x, rows, labels[rows], CLASSES, recipe, seed, progress)
+        with progress.phase("L-BFGS", ITERATIONS * epochs) as advance:
             tell_epoch = functools.partial(judge, logistic)
-            logistic.descend(ITERATIONS * s.epochs, ITERATIONS, tell_epoch, advance)
+            logistic.descend(ITERATIONS * epochs, ITERATIONS, tell_epoch, advance)
         logistic.finish()
         return logistic, history
-    head = LinearHead(x.shape[1], CLASSES, s.seed)
-    _by_adam(head, x, labels, rows, s, s.epochs, progress, judge)
+    head = LinearHead(x.shape[1], CLASSES, seed)
+    _by_adam(head, x, labels, rows, settings, epochs, progress, judge)
     return head, history
 
 
 def refitted(
     head: Head, x: Features, labels: np.ndarray, settings: Settings, progress: Progress = SILENT
 ) -> Head:
-    """A head that has learned from all pictures: Adam's goes on learning, L-BFGS starts anew."""
+    """A head trained on all pictures: by Adam, this one trained further; by L-BFGS, a new one."""
     everything = np.arange(len(labels))
     if not isinstance(head, LinearHead):
         return fit(x, labels, everything, settings, progress=progress)[0]
@@ -213,9 +214,14 @@ def _by_adam(
 
 
 def _temperature(
-    learn: Any, data: Dataset, logits: np.ndarray, split: splits.Split, seed: int
+    learn: Any,
+    x: Features,
+    data: Dataset,
+    logits: np.ndarray,
+    split: splits.Split,
+    seed: int,
 ) -> tuple[float, str]:
-    """A temperature fitted by track where tracks are known, and what it was fitted on."""
+    """The temperature, fitted by track if tracks are known, and what it was fitted on."""
     if split.name == "random" and data.tracks is not None:
         try:
             by_track = splits.by_track(data, seed)
@@ -224,15 +230,15 @@ def _temperature(
         else:
             held_out = by_track.held_out
             head, _ = learn(by_track.train)
-            found = head.logits(learn.args[0], held_out)
+            found = head.logits(x, held_out)
             fitted = metrics.fit_temperature(found, data.labels[held_out])
-            return fitted, "a fifth of the tracks, by a head that had not seen them"
+            return fitted, "a fifth of the tracks, by a head that has not seen them"
     fitted = metrics.fit_temperature(logits, data.labels[split.held_out])
     return fitted, "the held-out pictures themselves"
 
 
 def _classifier(head: Head, trunk: Weights, settings: Settings, temperature: float) -> Classifier:
-    """A head as it is judged or saved: a copy of its numbers as they are now."""
+    """A classifier to be judged or saved: with a copy of the head's numbers as they are now."""
     return Classifier(
         np.array(head.kernel),
         np.array(head.bias),

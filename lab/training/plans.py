@@ -16,9 +16,9 @@ class Plan:
 
     Attributes:
         rate: Adam's highest learning rate; it rises over `WARMUP` steps and falls to 0 as a cosine.
-        sizes: the input's size in pixels, one for each tenth of the epochs: small input is cheap
-            and good enough to begin with.
-        scale: what the input is multiplied by. Random weights want input of about unit variance;
+        sizes: the input's size in pixels, one for each tenth of the epochs: small input is faster,
+            and sufficient at the beginning.
+        scale: what the input is multiplied by. Random weights need input of about unit variance;
             ImageNet's were trained on 0 to 255.
         dropout: share of the 9216 features that each training picture loses before the head.
     """
@@ -50,6 +50,24 @@ KINDS: dict[str, dict[str, Any]] = {
 PRECISIONS = ("float32", "bfloat16")  # gradients leave float16's range
 
 
+def check(precision: str, variant: str) -> None:
+    """Refuses what the whole network cannot be trained in.
+
+    Raises:
+        LabError: float16, or the old lab's network.
+    """
+    if precision not in PRECISIONS:
+        raise LabError(
+            f"expected --precision {' or '.join(PRECISIONS)} to train the whole network; "
+            f"received {precision}: its gradients leave float16's range"
+        )
+    if variant != "caffe":
+        raise LabError(
+            f"expected --variant caffe to train the whole network; received {variant}: the old lab "
+            "trained none"
+        )
+
+
 def of_kind(
     kind: str, epochs: int, batch_size: int, seed: int, precision: str, start: Weights | None = None
 ) -> Plan:
@@ -58,18 +76,11 @@ def of_kind(
     Args:
         kind: {"all", "scratch"}.
         epochs, batch_size, seed, precision: as in `Plan`.
-        start: the weights to start from. Where they tell by what their own training scaled the
-            input, that stays: Adam's steps are as long for weights of any size, and would undo
-            small ones.
+        start: the weights to start from. If they tell the scale of the input in their own
+            training, it stays: Adam's steps do not depend on the size of the weights, and would
+            destroy small ones.
 
-    Raises:
-        LabError: the whole network is not trained in this precision.
     """
-    if precision not in PRECISIONS:
-        raise LabError(
-            f"expected --precision {' or '.join(PRECISIONS)} to train the whole network; "
-            f"received {precision}: its gradients leave float16's range"
-        )
     options: dict[str, Any] = dict(KINDS[kind])
     if start is not None:
         options["scale"] = start.input_scale

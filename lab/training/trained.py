@@ -1,4 +1,4 @@
-"""What comes of a training, of a head or of the whole network."""
+"""The result of a training, of a head or of the whole network."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,16 +15,16 @@ Tell = Callable[[dict[str, Any]], None]  # is given each epoch's record
 
 @dataclass
 class Trained:
-    """What comes of a training.
+    """The result of a training.
 
     Attributes:
-        saved: the classifier that is saved. A head on frozen features has by then learned from all
-            pictures, and is not the one that was judged.
-        judgement: of pictures that the judged classifier has not learned from.
-        trunk: the weights that both stand on.
+        saved: the classifier that is saved. On frozen features, its head was trained on all
+            pictures, so it is not the one that was judged.
+        judgement: on pictures that the judged classifier was not trained on.
+        trunk: the weights of both classifiers' network.
         history: a dict for each epoch: epoch, seconds, loss, validation_accuracy.
-        counts: int64 (classes,), the pictures that the judged classifier learned from.
-        measured: what else metrics.json says.
+        counts: int64 (classes,), pictures of each class that the judged one was trained on.
+        measured: further entries of metrics.json.
     """
 
     saved: Classifier

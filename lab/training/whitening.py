@@ -1,4 +1,4 @@
-"""Principal components of features, and a map after which one penalty suits all directions."""
+"""Principal components of features, and whitening: one penalty then suits all directions."""
 
 import numpy as np
 from scipy import linalg
@@ -10,15 +10,15 @@ from lab.progress import SILENT, Progress
 from lab.training.linear_head import OVERFLOW
 
 SAMPLE = 8_000  # pictures that the principal components are found on
-SPARE = 64  # further directions that make the last components exact
+SPARE = 64  # additional directions, for exact last components
 PASSES = 2  # of the randomised range finder
-SHRINK = 0.1  # of the mean variance, added to each: the last components are not blown up
+SHRINK = 0.1  # of the mean variance, added to each: the last components are not amplified
 
 
 def principal_axes(
     x: Features, rows: np.ndarray, components: int, seed: int = 0, progress: Progress = SILENT
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean, and the directions in which the features vary most.
+    """The mean, and the directions in which the features vary most.
 
     They come from a sample by a randomised range finder (Halko, Martinsson and Tropp, 2011): the
     covariance of 13,824 features would take minutes to decompose.
@@ -27,7 +27,7 @@ def principal_axes(
         x, rows: as in `lab.training.logistic_head.LogisticHead`.
         components: how many directions, at most.
         seed: of the sample.
-        progress: what is told of it.
+        progress: reports the phases.
 
     Returns:
         mean float32 (d,), axes float32 (d, k), orthonormal columns, the largest variance first.
@@ -40,9 +40,7 @@ def principal_axes(
     axes = rng.standard_normal((x.shape[1], width), np.float32)
     for _ in progress.over("principal axes", range(PASSES)):
         scores = linear.logits(x, sample, axes, -(mean @ axes))  # (s, width)
-        axes = linear.back(
-            x, sample, scores
-        )  # scores add up to 0, so the mean need not be taken off
+        axes = linear.back(x, sample, scores)  # scores add up to 0: no mean to subtract
         # scipy's stays in float32, where NumPy's takes four times the memory.
         axes, _ = linalg.qr(axes, overwrite_a=True, mode="economic")  # (d, width)
     scores = linear.logits(x, sample, axes, -(mean @ axes))
@@ -52,28 +50,28 @@ def principal_axes(
 
 
 def finite(x: np.ndarray) -> np.ndarray:
-    """The features, unless one is NaN or infinite: then a LabError."""
+    """Returns the features, or raises a LabError if one is NaN or infinite."""
     if not np.isfinite(x).all():
         raise LabError(f"expected finite features; received others: {OVERFLOW}")
     return x
 
 
 def whitening(scores: np.ndarray, labels: np.ndarray, by: str | None) -> np.ndarray:
-    """A map of features after which one penalty suits all directions.
+    """A linear map of features after which one penalty suits all directions.
 
     Args:
         scores: float32 (m, k), of mean 0.
         labels: int64 (m,).
-        by: the covariance that becomes round: "within" classes; in "total"; None: neither, features
-            are only scaled.
+        by: the covariance that becomes about the identity, up to a factor: "within" classes or in
+            "total"; None: features are only scaled.
 
     Returns:
-        float32 (k, k). What it maps the scores to has a mean square length of 1.
+        float32 (k, k). The mapped scores have a mean square length of 1.
     """
     scaled = np.eye(scores.shape[1], dtype=np.float32)
     if by:
         apart = scores - _means(scores, labels) if by == "within" else scores
-        if not apart.any():  # one picture a class: nothing differs within one
+        if not apart.any():  # one picture a class: no covariance within classes
             apart = scores
         variances, vectors = np.linalg.eigh(apart.T @ apart / len(apart))
         gains = (np.maximum(variances, 0) + SHRINK * variances.mean()) ** -0.5

@@ -1,8 +1,8 @@
-"""The whole network's training: who learns, who judges, what is saved.
+"""The training of the whole network: what it is trained on, how it is judged, what is saved.
 
-With a split by track a fifth of the tracks of each class are test tracks, looked at once, at the
-end; a tenth of the others choose: they give each epoch's accuracy and the temperature. What is
-judged is what is saved: weights rounded to float16, and run as every later user runs them.
+In a split by track, a fifth of each class's tracks are test tracks, judged once, at the end; a
+tenth of the others are held out for each epoch's accuracy and for the temperature. What is judged
+is what is saved: weights rounded to float16, and run as every later user runs them.
 """
 
 from dataclasses import asdict
@@ -26,7 +26,7 @@ from lab.weights import Arrays, Weights
 
 
 def split(data: Dataset, how: str, seed: int) -> splits.Split:
-    """What is learned from, chosen by and tested on; the random split has no test part."""
+    """The training, held-out and test pictures; the random split has no test part."""
     return splits.three_way(data, seed) if how == "track" else splits.random(data, seed)
 
 
@@ -51,20 +51,20 @@ def train(
     tell: Tell | None = None,
     progress: Progress = SILENT,
 ) -> Trained:
-    """Trains the network, or goes on where a checkpoint in the folder stopped, and judges it.
+    """Trains the network, or resumes from the folder's checkpoint, and judges it.
 
     Args:
         data: the pictures.
         start: the weights to start from, or None for random ones.
         plan: how it is trained.
-        split: what is learned from, chosen by and tested on.
-        notes: what the trunk's recipe says besides the plan.
+        split: as `split` gives it.
+        notes: further entries of the trunk's recipe, beside the plan.
         folder: where trunk, classifier and, until they are there, the checkpoint go.
         tell: called with each epoch's record.
-        progress: what is told of it.
+        progress: reports the phases.
 
     Returns:
-        Judged on the test tracks, or on what the random split holds out.
+        The result, judged on the test tracks, or on what the random split holds out.
 
     Raises:
         LabError: a loss that is not finite.
@@ -75,15 +75,14 @@ def train(
     network = Learner(arrays, pictures.images, pictures.labels, plan, CLASSES, notes)
     _learn(network, data, split.held_out, folder / runs.CHECKPOINT, tell, progress)
 
-    with progress.phase("judging"):
-        trunk = _write_trunk(network, data, split, start, notes, folder / runs.TRUNK)
-        kernel, bias = (part.astype(np.float16).astype(np.float32) for part in network.head())
-        classifier = Classifier(kernel, bias, class_names(), NETWORK, "caffe", trunk.sha256)
-        chosen = judging.judge(classifier, trunk, data, split.held_out, progress)
-        classifier.temperature = metrics.fit_temperature(chosen.logits, chosen.labels)
-        tested = None
-        if len(split.test):
-            tested = judging.judge(classifier, trunk, data, split.test, progress)
+    trunk = _write_trunk(network, data, split, start, notes, folder / runs.TRUNK)
+    kernel, bias = (part.astype(np.float16).astype(np.float32) for part in network.head())
+    classifier = Classifier(kernel, bias, class_names(), NETWORK, "caffe", trunk.sha256)
+    chosen = judging.judge(classifier, trunk, data, split.held_out, progress)
+    classifier.temperature = metrics.fit_temperature(chosen.logits, chosen.labels)
+    tested = None
+    if len(split.test):
+        tested = judging.judge(classifier, trunk, data, split.test, progress)
     measured = {
         "validation_accuracy": chosen.accuracy,
         "test_tracks_accuracy": tested and tested.accuracy,
@@ -101,20 +100,20 @@ def _learn(
     tell: Tell | None,
     progress: Progress,
 ) -> None:
-    """Goes through the epochs that are left, with a checkpoint and a measurement after each."""
+    """Trains for the remaining epochs, with a measurement and a checkpoint after each."""
     epochs = network.plan.epochs
     if checkpoint.exists():
         network.restore(checkpoint)
-        progress.say(
-            f"going on from {checkpoint}: epoch {network.epoch + 1} of {epochs}, "
-            f"step {network.step + 1} of {network.steps}"
-        )
+        at = f"epoch {network.epoch + 1} of {epochs}, step {network.step + 1} of {network.steps}"
+        at = at if network.epoch < epochs else "all epochs are done, only judging is left"
+        progress.say(f"going on from {checkpoint}: {at}")
     while network.epoch < epochs:
         size = network.plan.size(network.epoch)
         name = f"epoch {network.epoch + 1} of {epochs}"
         with progress.phase(name, network.steps - network.step) as advance:
             network.train_epoch(checkpoint, advance)
-        predicted = network.predict(data.images[held_out], size).argmax(axis=1)
+        with progress.phase("validation"):
+            predicted = network.predict(data.images[held_out], size).argmax(axis=1)
         accuracy = float(np.mean(predicted == data.labels[held_out]))
         network.end_epoch(validation_accuracy=accuracy, size=size)
         network.save(checkpoint)
@@ -133,7 +132,7 @@ def _write_trunk(
     """Writes the network as it is judged and shipped, and reads it back."""
     prints = fingerprints.of(data)
     seen = [prints[np.concatenate([split.train, split.held_out])]]
-    seen += [start.trained_on] if start else []  # what it has seen, it has seen
+    seen += [start.trained_on] if start else []  # and what it was trained on before
     weights.save(
         path,
         network.arrays(),

@@ -1,7 +1,7 @@
-"""The first convolution of enlarged pictures, straight from the small ones.
+"""The first convolution of enlarged pictures, computed directly from the small ones.
 
-Enlarging is linear, as convolving is, and 11 x 11 enlarged pixels come from 4 x 4 small ones: an
-eighth of the multiplications, and no enlarged pictures.
+Enlarging is linear, like convolution, and 11 x 11 enlarged pixels come from 4 x 4 small ones: this
+takes an eighth of the multiplications, and no enlarged picture is ever made.
 """
 
 import numpy as np
@@ -12,10 +12,10 @@ from lab import pictures
 
 
 class EnlargedConvolution:
-    """The first convolution of pictures that are first enlarged to 227 x 227, less the mean colour.
+    """A convolution of pictures that are enlarged to 227 x 227, with the mean colour subtracted.
 
-    It takes the small pictures as they are: each place of the result has a kernel of its own for
-    the small pixels that it sees.
+    Its input is the small pictures: each position of the result has its own kernel, for the small
+    pixels that it covers.
 
     Args:
         kernel: float32 (k, k, 3, f), for BGR.
@@ -24,7 +24,7 @@ class EnlargedConvolution:
 
     Attributes:
         size: height and width of the result.
-        of_mean: float32 (f,): what the mean colour, left in the pictures, comes to.
+        of_mean: float32 (f,): added to the bias in place of subtracting the mean colour.
     """
 
     def __init__(self, kernel: np.ndarray, stride: int, side: int):
@@ -32,7 +32,7 @@ class EnlargedConvolution:
         weights = pictures.half_pixel(side, alexnet.SIZE)  # (227, side)
         corners = range(0, alexnet.SIZE - taps + 1, stride)
         windows = np.stack([weights[i : i + taps] for i in corners])  # (55, 11, side)
-        touched = windows.any(axis=1)  # (55, side): which small pixels a place sees
+        touched = windows.any(axis=1)  # (55, side): which small pixels a position covers
         reach = touched.sum(axis=1).max()
         starts = np.minimum(touched.argmax(axis=1), side - reach)
         self._pixels = starts[:, None] + np.arange(reach)  # (55, 4)

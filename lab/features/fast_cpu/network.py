@@ -1,4 +1,4 @@
-"""AlexNet with nothing to learn, on small pictures: its layers from fewer operations."""
+"""The frozen network on small pictures: its layers from fewer operations."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,16 +11,16 @@ from lab.features.fast_cpu.enlarged_convolution import EnlargedConvolution
 from lab.features.fast_cpu.winograd import Winograd
 from lab.layers import LocalResponseNormalization
 
-# Outputs of a tile along each axis: of 2 to 5, those that took least time on two CPU cores.
+# Outputs of a tile along each axis: the fastest of 2 to 5, on two CPU cores.
 TILES = {"conv2": 4, "conv3": 5, "conv4": 5, "conv5": 5}
 
 
 class FastNetwork:
-    """What enlarging and the network give, but for rounding.
+    """Computes what enlarging and the network would, but for rounding.
 
     Args:
         network: what `alexnet.build` made, in float32, variant "caffe".
-        layers: names wanted, among conv3, conv4, conv5, pool5, fc6 and fc7.
+        layers: names of the outputs, among conv3, conv4, conv5, pool5, fc6 and fc7.
     """
 
     def __init__(self, network: keras.Model, layers: Sequence[str]):
@@ -72,7 +72,7 @@ def _activated(x: tf.Tensor, bias: tf.Tensor, normalized: bool) -> tf.Tensor:
 
 
 def _pooled(x: tf.Tensor) -> tf.Tensor:
-    # (h, w, n, c) -> (h / 2, w / 2, n, c): it takes the pictures for channels of one picture.
+    # (h, w, n, c) -> (h / 2, w / 2, n, c): the pictures become channels of one picture.
     h, w, n, c = x.shape[0], x.shape[1], tf.shape(x)[2], x.shape[3]
     x = tf.nn.max_pool2d(tf.reshape(x, (1, h, w, n * c)), 3, 2, "VALID")
     return tf.reshape(x, (*x.shape[1:3], n, c))

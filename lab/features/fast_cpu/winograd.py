@@ -1,16 +1,16 @@
 """Winograd's convolution: the same result from a third to a sixth of the multiplications.
 
 A tile of m outputs under a kernel of r taps takes m + r - 1 products along each axis in place of
-m * r. Pictures and products go through small matrices for that, beside which it pays where there
-are many channels: at conv5 these take a quarter of the products' operations, at conv2 as many.
-Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016.
+m * r. Pictures and products have to be multiplied by small matrices for that, so it pays where
+there are many channels: at conv5 these matrices take a quarter of the products' operations, at
+conv2 as many. See Lavin and Gray (2016), Fast Algorithms for Convolutional Neural Networks.
 """
 
 import numpy as np
 import tensorflow as tf
 
-# Where polynomials are evaluated, infinity beside them. Small numbers and their inverses round
-# least: tests/test_frozen.py says how far float32 results may be from direct ones.
+# The points at which polynomials are evaluated, besides infinity. Small numbers and their inverses
+# round least: tests/test_fast_cpu.py has the largest difference from a direct convolution.
 POINTS = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 
 
@@ -27,13 +27,12 @@ def transforms(outputs: int, taps: int) -> tuple[np.ndarray, np.ndarray, np.ndar
     size = outputs + taps - 1
     points = np.array(POINTS[: size - 1])
 
-    def evaluated(
-        terms: int,
-    ) -> np.ndarray:  # (size, terms): powers of each point; of infinity, the last alone
+    def evaluated(terms: int) -> np.ndarray:
+        # (size, terms): the powers of each point; at infinity, only the last one counts
         return np.vstack([np.vander(points, terms, increasing=True), np.eye(terms)[-1:]])
 
-    # Multiplying polynomials is evaluating, multiplying, interpolating. A convolution layer
-    # correlates, which is that turned round: so A and B are transposed.
+    # Polynomials are multiplied by evaluating, multiplying and interpolating. A convolution layer
+    # correlates, which is the transpose of that: so A and B are transposed.
     inverse = np.linalg.inv(evaluated(size)).T
     scale = np.abs(inverse).max(axis=1, keepdims=True)
     return evaluated(outputs).T, evaluated(taps) * scale, inverse / scale
@@ -42,14 +41,14 @@ def transforms(outputs: int, taps: int) -> tuple[np.ndarray, np.ndarray, np.ndar
 class Winograd:
     """A convolution of stride 1, padded SAME, of square pictures.
 
-    Pictures lie in the last axis but one, beside their channels. Every step is then a product of
-    matrices as they lie in memory.
+    The last axis but one counts the pictures, beside their channels. Every step is then a product
+    of matrices as they are in memory.
 
     Args:
         kernel: float32 (r, r, c, groups * f), r odd.
         size: height and width of the pictures.
         groups: of channels and filters, each convolved by itself.
-        outputs: of a tile along each axis, see `transforms`.
+        outputs: m, how many outputs a tile has along each axis.
     """
 
     def __init__(self, kernel: np.ndarray, size: int, groups: int, outputs: int):
@@ -58,7 +57,7 @@ class Winograd:
         self._count, self._tile = -(-size // outputs), len(b)  # tiles, products of each
         inward = np.zeros((self._count, self._tile, size))
         outward = np.zeros((size, self._count, self._tile))
-        for k in range(self._count):  # what a tile reaches beyond the picture is zero, or not asked
+        for k in range(self._count):  # what a tile has beyond the picture is zero, or left out
             start = k * outputs - taps // 2
             of_tile = [i for i in range(self._tile) if 0 <= start + i < size]
             inward[k][:, [start + i for i in of_tile]] = b[:, of_tile]
