@@ -7,8 +7,7 @@
 This is the network of Caffe's `bvlc_alexnet/deploy.prototxt`: the AlexNet of Krizhevsky, Sutskever
 and Hinton (2012), trained without their relighting of the training pictures. Normalisation comes
 before pooling, as in the prototxt. torchvision's AlexNet is another network, the one-column version
-of 2014. Keras and TensorFlow take seconds to import: they are only imported when a network is
-built, and the tables and the preprocessing in this module do without them.
+of 2014. Keras and TensorFlow take seconds to import: that waits until a network is built.
 """
 
 from __future__ import annotations
@@ -58,8 +57,7 @@ class Variant:
 
 VARIANTS = {
     "caffe": Variant(True, MEAN_BGR, False, "VALID", pictures.half_pixel),
-    # As in the public labs of 2016: the weights were not trained this way, but the labs' published
-    # numbers can be reproduced.
+    # As in the public labs of 2016, so that their published numbers can be reproduced.
     "lab": Variant(False, None, True, "SAME", pictures.corner),
 }
 
@@ -140,8 +138,7 @@ def enlarge(images: np.ndarray, variant: str = "caffe", size: int = SIZE) -> np.
 def centred(images: Sequence[np.ndarray] | np.ndarray, variant: str = "caffe") -> np.ndarray:
     """Stacks n pictures (h, w, 3), 0 to 255, as float32 (n, h, w, 3), ready to be classified.
 
-    With the variant "lab", each picture's own mean is subtracted here; with "caffe", the network
-    itself subtracts ImageNet's.
+    With "lab" each picture loses its own mean here; with "caffe" the network subtracts ImageNet's.
     """
     batch = np.asarray(images, np.float32)
     if VARIANTS[variant].own_mean:

@@ -12,7 +12,6 @@ import sys
 import time
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
 
 import lab  # noqa: F401 (first: it says what to do where a package is missing)
 
@@ -34,12 +33,9 @@ def parse(argv: list[str]) -> Namespace:
         "else bundled)")  # fmt: skip
     add("--evaluate", metavar="DATA", help="the classifier's accuracy on a labelled set: a pickle "
         "like train.p, GTSRB's folder or zip, or the word rendered")  # fmt: skip
-    add("--output", metavar="DIR", help="where --evaluate's report goes "
-        "(default: runs/evaluation-<date-time>)")  # fmt: skip
-    add("--save-features", metavar="FILE.npz", help="write a layer's features of whole "
-        "photographs, and classify nothing")  # fmt: skip
-    add("--layer", choices=alexnet.LAYERS, metavar="NAME", help="of --save-features: "
-        f"{', '.join(alexnet.LAYERS)}")  # fmt: skip
+    add("--output", metavar="DIR", help="of the report (default: runs/evaluation-<date-time>)")
+    add("--save-features", metavar="FILE.npz", help="write a layer's features of photographs")
+    add("--layer", choices=alexnet.LAYERS, help="of --save-features")
     parser.add_common(alexnet.VARIANTS)
     args = parser.parse_args(argv)
     if bool(args.save_features) != bool(args.layer):
@@ -52,6 +48,7 @@ def parse(argv: list[str]) -> Namespace:
         parser.error("--output is where --evaluate's report goes: give both")
     if args.model not in (None, "none", "bundled"):
         runs.classifier_file(args.model)
+    args.command = shlex.join(["feature_extraction.py", *argv])
     return args
 
 
@@ -66,20 +63,19 @@ def save_features(args: Namespace) -> None:
     network = alexnet.build(trunk.arrays, args.layer, variant=variant)
     centred = functools.partial(alexnet.centred, variant=variant)
     x = extractor.predict(network, photographs.prepared, centred)
-    names = np.array(list(map(str, photographs.paths)))
     with files.atomic(args.save_features) as part, open(part, "wb") as file:
-        np.savez(file, features=x, files=names, layer=args.layer)
+        np.savez(file, features=x, files=[*map(str, photographs.paths)], layer=args.layer)
     command_line.say(f"{args.layer}: {' x '.join(map(str, x.shape))} in {args.save_features}")
     photographs.refuse_broken()
 
 
-def evaluate(args: Namespace, facts: dict[str, Any]) -> None:
+def evaluate(args: Namespace) -> None:
     """Judges the classifier on a labelled set and writes the report."""
     from lab.sources import labelled_sets
 
     folder = runs.empty(args.output or runs.folder("evaluation-"))
     data = labelled_sets.read(args.evaluate, args.offline)
-    facts |= {"device": command_line.start_tensorflow()}
+    facts = {"command": args.command, "device": command_line.start_tensorflow()}
     from lab import report
     from lab.sources import classifiers
 
@@ -92,9 +88,8 @@ def evaluate(args: Namespace, facts: dict[str, Any]) -> None:
     if args.json:
         command_line.show_json(result)
     else:
-        progress.show(
-            f"Accuracy: {result['accuracy']:.4f} ({result['images']:,} pictures of {data.source})"
-        )
+        count = f"{result['images']:,} pictures of {data.source}"
+        progress.show(f"Accuracy: {result['accuracy']:.4f} ({count})")
 
 
 def classify(args: Namespace) -> None:
@@ -117,12 +112,8 @@ def classify(args: Namespace) -> None:
 @command_line.script
 def main(argv: list[str]) -> None:
     args = parse(argv)
-    if args.evaluate:
-        evaluate(args, {"command": shlex.join(["feature_extraction.py", *argv])})
-    elif args.save_features:
-        save_features(args)
-    else:
-        classify(args)
+    task = evaluate if args.evaluate else save_features if args.save_features else classify
+    task(args)
 
 
 if __name__ == "__main__":

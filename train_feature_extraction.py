@@ -35,11 +35,9 @@ def parse(argv: list[str]) -> Namespace:
         "the frames, as in the lab, or 20%% of the signs")  # fmt: skip
     add("--epochs", type=command_line.positive, default=10, metavar="N", help="times through the "
         "data; for --layer best ten steps of L-BFGS each")  # fmt: skip
-    add("--batch-size", type=command_line.positive, default=128, metavar="N", help="pictures a "
-        "step of Adam")  # fmt: skip
+    add("--batch-size", type=command_line.positive, default=128, metavar="N", help="of a step")
     add("--seed", type=command_line.whole, default=0, metavar="N", help="of all that is random")
-    add("--precision", choices=alexnet.PRECISIONS, default="float32",
-        help="what the network computes in")  # fmt: skip
+    add("--precision", choices=alexnet.PRECISIONS, default="float32", help="of the network")
     add("--output", metavar="DIR", help="the run's folder (default: runs/<date-time>)")
     add("--resume", metavar="DIR", help="go on with a run that was stopped, with its options")
     parser.add_common(alexnet.VARIANTS)
@@ -51,9 +49,7 @@ def parse(argv: list[str]) -> Namespace:
         args = parser.parse_args(runs.options(folder))
         args.resume, args.offline = folder, offline
     if args.train != "head" and args.layer:
-        parser.error(
-            "--layer is for --train head; the whole network is trained from conv1 to pool5"
-        )
+        parser.error("--layer is for --train head; the whole network is trained up to pool5")
     if args.train == "scratch" and args.weights:
         parser.error("--weights is what a training starts from; --train scratch starts from none")
     args.variant = args.variant or "caffe"

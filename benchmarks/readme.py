@@ -107,9 +107,9 @@ def job():
     bare = sum(result["bare_images_per_second"]) / 2
     rows = [
         ("accuracy, random split", f"{result['validation_accuracy']:.4f}"),
-        ("from command to prompt, nothing kept", f"{result['cold_seconds']:.0f} s"),
+        ("from command to prompt, no features stored", f"{result['cold_seconds']:.0f} s"),
         ("of which features", f"{result['feature_seconds']:.0f} s"),
-        ("once more, features kept", f"{result['again_seconds']:.0f} s"),
+        ("once more, features stored", f"{result['again_seconds']:.0f} s"),
         (
             "features from the first picture read to the last one on disk",
             f"{result['images_per_second']:.0f} pictures/s, {result['ratio_to_bare']:.1%} of the "

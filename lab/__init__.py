@@ -25,11 +25,12 @@ __main__       `make lab`: the four scripts, one after the other
 import importlib.util
 import sys
 
-# Nothing here works without these two packages; a traceback would not say how to get them.
-_missing = [name for name in ("numpy", "tensorflow") if importlib.util.find_spec(name) is None]
+# Nothing here works without these packages; a traceback would not say how to get them.
+_needed = ("numpy", "tensorflow", "PIL", "tqdm")
+_missing = [name for name in _needed if importlib.util.find_spec(name) is None]
 if _missing:
     print(
-        f"error: expected the package {' and '.join(_missing)}; it is not installed here: "
+        f"error: expected the package {', '.join(_missing)}; it is not installed here: "
         ". .venv/bin/activate, or pip install -r requirements.txt",
         file=sys.stderr,
     )

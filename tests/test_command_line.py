@@ -23,7 +23,7 @@ def test_without_the_packages(script, argv):
     command = [sys.executable, "-S", str(files.ROOT / script), *argv]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr.count("\n") == 1 and "numpy and tensorflow" in done.stderr
+    assert done.stderr.count("\n") == 1 and "package numpy, tensorflow, PIL, tqdm;" in done.stderr
     assert (
         ". .venv/bin/activate" in done.stderr and "pip install -r requirements.txt" in done.stderr
     )

@@ -89,7 +89,7 @@ def framework():
         ("imagenet_inference", set()),
         ("traffic_sign_inference", set()),
         ("feature_extraction", set()),
-        ("train_feature_extraction", {"features", "drawn_signs"}),
+        ("train_feature_extraction", {"features", "drawn_signs", "training"}),
     ],
 )
 def test_help_loads_no_network(script, more):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from lab.pictures import SIGN
+
 
 @dataclass(frozen=True)
 class Ranges:
@@ -81,12 +83,12 @@ def _poses(draws: tf.Tensor, size: tf.Tensor, ranges: Ranges) -> tf.Tensor:
     angle = ranges.rotation * draws[:, 0]
     scale = 1.0 + ranges.scale * draws[:, 1]
     squeeze = 1.0 + ranges.scale / 2 * draws[:, 2]
-    zoom = 32.0 / size
+    zoom = float(SIGN) / size
     a, b = tf.cos(angle) * scale * squeeze * zoom, -tf.sin(angle) * scale * zoom
     c, d = tf.sin(angle) * scale * squeeze * zoom, tf.cos(angle) * scale * zoom
-    # Pixel centres: the copy's middle, (size - 1) / 2, lands on the picture's, 15.5, plus a shift.
+    # Pixel centres: the copy's middle, (size - 1) / 2, lands on the picture's, plus a shift.
     middle = (size - 1.0) / 2
-    x = 15.5 + ranges.shift * draws[:, 3] - (a + b) * middle
-    y = 15.5 + ranges.shift * draws[:, 4] - (c + d) * middle
+    x = (SIGN - 1) / 2 + ranges.shift * draws[:, 3] - (a + b) * middle
+    y = (SIGN - 1) / 2 + ranges.shift * draws[:, 4] - (c + d) * middle
     zero = tf.zeros_like(a)
     return tf.stack([a, b, x, c, d, y, zero, zero], axis=1)  # (n, 8)

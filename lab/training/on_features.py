@@ -230,8 +230,7 @@ def _temperature(
         else:
             held_out = by_track.held_out
             head, _ = learn(by_track.train)
-            found = head.logits(x, held_out)
-            fitted = metrics.fit_temperature(found, data.labels[held_out])
+            fitted = metrics.fit_temperature(head.logits(x, held_out), data.labels[held_out])
             return fitted, "a fifth of the tracks, by a head that has not seen them"
     fitted = metrics.fit_temperature(logits, data.labels[split.held_out])
     return fitted, "the held-out pictures themselves"

@@ -28,7 +28,7 @@ class Plan:
     seed: int = 0
     precision: str = "float32"
     rate: float = 1e-4
-    sizes: tuple[int, ...] = (227,) * 10
+    sizes: tuple[int, ...] = (alexnet.SIZE,) * 10
     scale: float = 1.0
     dropout: float = 0.5
 
@@ -43,7 +43,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "all": {"rate": 2e-4},
     "scratch": {
         "rate": 1e-3,
-        "sizes": (99,) * 3 + (131,) * 3 + (163,) * 2 + (227,) * 2,
+        "sizes": (99,) * 3 + (131,) * 3 + (163,) * 2 + (alexnet.SIZE,) * 2,
         "scale": alexnet.PICTURE_SCALE,
     },
 }
