@@ -80,7 +80,7 @@ def python(code):
 def framework():
     """Heavy libraries that TensorFlow and Keras import by themselves."""
     code = "import json, sys, keras, tensorflow; print(json.dumps([0, sorted(sys.modules)]))"
-    return {name for name in HEAVY if name in python(code)}
+    return set(HEAVY) & set(python(code))
 
 
 @pytest.mark.parametrize(
