@@ -16,12 +16,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from scipy import special
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from lab import classifier, files, machine, weights
+from lab import files, machine, weights
 from lab.data import CLASSES, load, splits
 from lab.features.recipes import RECIPES
 from lab.judging import metrics
@@ -69,7 +70,7 @@ def calibration(logits, data):
         others = fold != k
         cooled[fold == k] /= metrics.fit_temperature(logits[others], data.labels[others])
     before, after = (
-        metrics.expected_calibration_error(classifier.softmax(z), data.labels)
+        metrics.expected_calibration_error(special.softmax(z, axis=1), data.labels)
         for z in (logits, cooled)
     )
     return {"before": before, "after": after}

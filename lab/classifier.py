@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from lab import files, runs
 from lab.errors import BROKEN, LabError
@@ -80,7 +81,7 @@ class Classifier:
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """float64 (n, classes): the softmax of the logits over the temperature."""
-        return softmax(np.asarray(logits, np.float64) / self.temperature)
+        return special.softmax(np.asarray(logits, np.float64) / self.temperature, axis=1)
 
     def words(self) -> str:
         """The recipe, the accuracy and what it was measured on, as far as the notes tell."""
@@ -106,12 +107,6 @@ class Classifier:
                 trained_on=self.trained_on,
                 recipe=np.array(json.dumps(described)),
             )
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Softmax over the last axis."""
-    exponents = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return exponents / exponents.sum(axis=-1, keepdims=True)
 
 
 def load(path: str | Path) -> Classifier:

@@ -9,11 +9,11 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from lab import files
+from lab import files, runs
 from lab.judging import Judgement
 from lab.report import sections, wording
 
-PAGE, TABLE = "report.html", "predictions.csv"
+TABLE = "predictions.csv"
 FILE_NAMES = "surrogateescape"  # a name that is not UTF-8 is written as it is on disk
 
 
@@ -57,7 +57,7 @@ def write(
     with files.atomic(Path(folder) / TABLE) as part:
         pd.DataFrame(columns).to_csv(part, index=False, float_format="%.6f", errors=FILE_NAMES)
     text = page(judgement, title, facts, history or (), class_counts, notices)
-    with files.atomic(Path(folder) / PAGE) as part:
+    with files.atomic(Path(folder) / runs.REPORT) as part:
         part.write_text(text, encoding="utf-8", errors=FILE_NAMES)
 
 
