@@ -1,4 +1,4 @@
-"""Names German traffic signs: AlexNet's features, and a 43-way head in place of its last layer.
+"""Names German traffic signs, or your own classes: AlexNet with another head as its last layer.
 
 python feature_extraction.py                      # the signs in examples/, the trained classifier
 python feature_extraction.py my_sign.jpg --top 3
@@ -31,8 +31,9 @@ def parse(argv: list[str]) -> Namespace:
     add("--model", metavar="FILE", help="a trained classifier, its file or its run's folder, or "
         "the word bundled: the one in trained/; or none: a fresh head (default: the newest run, "
         "else bundled)")  # fmt: skip
-    add("--evaluate", metavar="DATA", help="the classifier's accuracy on a labelled set: a pickle "
-        "like train.p, GTSRB's folder or zip, or the word rendered")  # fmt: skip
+    add("--evaluate", metavar="DATA", help="the classifier's accuracy on a labelled set, as "
+        "train_feature_extraction.py takes it for --data")  # fmt: skip
+    add("--skip-broken", action="store_true", help="of --evaluate: leave out what cannot be read")
     add("--output", metavar="DIR", help="of the report (default: runs/evaluation-<date-time>)")
     add("--save-features", metavar="FILE.npz", help="write a layer's features of photographs")
     add("--layer", choices=alexnet.LAYERS, help="of --save-features")
@@ -55,14 +56,14 @@ def parse(argv: list[str]) -> Namespace:
 def save_features(args: Namespace) -> None:
     """Writes one layer's features, float32 (n, ...), of photographs: their central 227x227."""
     files.check_writable(Path(args.save_features).parent)
-    photographs = PictureFiles(args.pictures or examples(), alexnet.photograph)
+    photographs = PictureFiles(args.pictures or examples())
     trunk, variant = weights_files.read(args.weights, args.offline), args.variant or "caffe"
     command_line.start_tensorflow()
     from lab.features import extractor
 
     network = alexnet.build(trunk.arrays, args.layer, variant=variant)
     centred = functools.partial(alexnet.centred, variant=variant)
-    x = extractor.predict(network, photographs.prepared, centred)
+    x = extractor.predict(network, photographs.read(alexnet.photograph), centred)
     with files.atomic(args.save_features) as part, open(part, "wb") as file:
         np.savez(file, features=x, files=[*map(str, photographs.paths)], layer=args.layer)
     command_line.say(f"{args.layer}: {' x '.join(map(str, x.shape))} in {args.save_features}")
@@ -74,13 +75,15 @@ def evaluate(args: Namespace) -> None:
     from lab.sources import labelled_sets
 
     folder = runs.empty(args.output or runs.folder("evaluation-"))
-    data = labelled_sets.read(args.evaluate, args.offline)
+    labelled_sets.locate(args.evaluate, args.offline)  # what is missing is said first
     facts = {"command": args.command, "device": command_line.start_tensorflow()}
     from lab import report
     from lab.sources import classifiers
 
     classifier, trunk, name, words = classifiers.find(args)
     command_line.say(f"classifier: {name} ({words})")
+    how = {"crop": classifier.crop, "skip_broken": args.skip_broken, "names": classifier.classes}
+    data = labelled_sets.read(args.evaluate, args.offline, **how)
     start, told = time.perf_counter(), progress.Progress(("judging", "report"))
     result = report.evaluate(classifier, trunk, data, folder, name, facts, told)
     result["seconds"] = round(time.perf_counter() - start, 3)
@@ -94,19 +97,20 @@ def evaluate(args: Namespace) -> None:
 
 def classify(args: Namespace) -> None:
     """Names signs, and first the classifier that does it."""
-    signs = PictureFiles(args.pictures or examples(), pictures.to_sign)
+    named = PictureFiles(args.pictures or examples())
     command_line.start_tensorflow()
     from lab.sources import classifiers
 
     classifier, trunk, name, words = classifiers.find(args)
     (command_line.say if args.json else progress.show)(f"Classifier: {name} ({words})")
+    images = np.stack(named.read(pictures.CROPS[classifier.crop].function))
     start = time.perf_counter()
-    # (n, 32, 32, 3) -> (n, 43)
-    probabilities = classifier.probabilities(classifier.logits(np.stack(signs.prepared), trunk))
+    # (n, 32, 32, 3) of signs, (n, 227, 227, 3) of photographs -> (n, classes)
+    probabilities = classifier.probabilities(classifier.logits(images, trunk))
     seconds = round(time.perf_counter() - start, 3)
-    answers = command_line.top(probabilities, classifier.classes, args.top, signs.paths)
+    answers = command_line.top(probabilities, classifier.classes, args.top, named.paths)
     command_line.show_answers(answers, seconds, trunk.path, args.json, classifier=name)
-    signs.refuse_broken()
+    named.refuse_broken()
 
 
 @command_line.script

@@ -32,7 +32,8 @@ def main(argv: list[str]) -> None:
     args = parse(argv)
     variant = args.variant or "caffe"
     words = args.pictures or [downloads.fetch(name, offline=args.offline) for name in DEFAULT]
-    photographs = PictureFiles(words, alexnet.photograph)
+    photographs = PictureFiles(words)
+    images = photographs.read(alexnet.photograph)
     weights = weights_files.read(args.weights, args.offline)
     command_line.start_tensorflow()
     from lab.features import extractor
@@ -41,7 +42,7 @@ def main(argv: list[str]) -> None:
     start = time.perf_counter()
     # (n, 227, 227, 3) -> (n, 1000)
     probabilities = extractor.predict(
-        network, photographs.prepared, lambda batch: alexnet.centred(batch, variant)
+        network, images, lambda batch: alexnet.centred(batch, variant)
     )
     seconds = round(time.perf_counter() - start, 3)
     answers = command_line.top(probabilities, class_names, args.top, photographs.paths)

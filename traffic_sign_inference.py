@@ -43,17 +43,18 @@ def main(argv: list[str]) -> None:
     args = parse(argv)
     variant = args.variant or "caffe"
     words = args.pictures or examples()
-    signs = PictureFiles(words, lambda picture: (picture.shape, pictures.to_sign(picture)))
+    signs = PictureFiles(words)
+    prepared = signs.read(lambda picture: (picture.shape, pictures.to_sign(picture)))
     weights = weights_files.read(args.weights, args.offline)
     command_line.start_tensorflow()
     from lab.features import extractor
 
     network = alexnet.build(weights.arrays, variant=variant)
     say = command_line.say if args.json else progress.show
-    for number, (path, (shape, small)) in enumerate(zip(signs.paths, signs.prepared, strict=True)):
+    for number, (path, (shape, small)) in enumerate(zip(signs.paths, prepared, strict=True)):
         target = runs.RUNS / "resized" / f"{number}-{path.stem}.png"
         say(show_resize(shape, small, target, variant))
-    images = np.stack([small for _, small in signs.prepared])  # (n, 32, 32, 3)
+    images = np.stack([small for _, small in prepared])  # (n, 32, 32, 3)
     start = time.perf_counter()
     # The old lab took a sign's mean before it enlarged it: (n, 32, 32, 3) -> (n, 1000).
     probabilities = extractor.predict(

@@ -1,6 +1,7 @@
-"""Trains a 43-way head for traffic signs on frozen AlexNet features, or the whole network.
+"""Trains a head for traffic signs, or for your own classes, on AlexNet's features, or the network.
 
 python train_feature_extraction.py                        # the lab: train.p, ten epochs of Adam
+python train_feature_extraction.py --data my_pictures     # a sub-folder of pictures for each class
 python train_feature_extraction.py --split track          # judged on signs it has not seen
 python train_feature_extraction.py --train all --epochs 3 --batch-size 32 --split track
 """
@@ -24,15 +25,22 @@ from lab.training import plans
 def parse(argv: list[str]) -> Namespace:
     parser = command_line.Parser(__doc__)
     add = parser.add_argument
-    add("--data", metavar="DATA", help="a pickle like train.p, GTSRB's folder or zip, or the word "
-        "rendered (default: train.p, downloaded once where it is missing)")  # fmt: skip
+    add("--data", metavar="DATA", help="a folder with a sub-folder of pictures for each class, or "
+        "with train/ and val/ of that form; a CSV with the columns file, class and maybe group; a "
+        "pickle like train.p; GTSRB's folder or zip; or the word rendered (default: train.p, "
+        "downloaded once where it is missing)")  # fmt: skip
     add("--test", metavar="DATA", help="a second labelled set, looked at once, at the end")
     add("--layer", choices=features.RECIPES, help="what the head sees "
         "(default: fc7 where the weights have it, else conv4)")  # fmt: skip
     add("--train", choices=("head", "all", "scratch"), default="head", help="a head on frozen "
         "features; everything, from the given weights; everything, from random ones")  # fmt: skip
-    add("--split", choices=("random", "track"), default="random", help="what is held out: 33%% of "
-        "the frames, as in the lab, or 20%% of the signs")  # fmt: skip
+    add("--crop", choices=("centre", "squeeze"), help="of photographs: the central square, or "
+        "all of it, squeezed to a square (default: centre)")  # fmt: skip
+    add("--skip-broken", action="store_true", help="leave out pictures that cannot be read")
+    add("--split", choices=("random", "track", "folds"), help="what is held out: a third of the "
+        "pictures; a fifth of the signs (or of a CSV's groups); or each fifth in turn (default: "
+        "random, as in the lab; folds where there are fewer than 5,000 pictures of your own)"
+        )  # fmt: skip
     add("--epochs", type=command_line.positive, default=10, metavar="N", help="times through the "
         "data; for --layer best ten steps of L-BFGS each")  # fmt: skip
     add("--batch-size", type=command_line.positive, default=128, metavar="N", help="of a step")
@@ -55,6 +63,8 @@ def parse(argv: list[str]) -> Namespace:
     args.variant = args.variant or "caffe"
     if args.train != "head":
         plans.check(args.precision, args.variant)
+        if args.split == "folds":
+            parser.error("--split folds is for --train head: it would train the network five times")
     return args
 
 
@@ -105,15 +115,19 @@ def train(args: Namespace, argv: list[str], folder: Path, start: float) -> dict[
     weights = None
     if args.train != "scratch":
         weights = weights_files.read(args.weights, args.offline)
-    data = labelled_sets.read(args.data, args.offline, args.seed)
-    test = labelled_sets.read(args.test, args.offline, args.seed + 1) if args.test else None
+    how = {"crop": args.crop, "skip_broken": args.skip_broken}
+    data = test = labelled_sets.read(args.data, args.offline, args.seed, **how)
+    if args.test:
+        how["crop"] = data.crop
+        test = labelled_sets.read(args.test, args.offline, args.seed + 1, names=data.names, **how)
     device = command_line.start_tensorflow()
     from lab.training import experiment
 
     words = runs.options(folder) if args.resume else argv
     facts = {"device": device, "command": shlex.join(["train_feature_extraction.py", *words])}
     told = progress.Progress(experiment.PHASES[args.train])
-    return experiment.run(args, data, test, weights, folder, facts, start, tell, told)
+    inputs = experiment.Inputs(data, test if args.test else None, weights, start)
+    return experiment.run(args, inputs, folder, facts, tell, told)
 
 
 if __name__ == "__main__":

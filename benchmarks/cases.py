@@ -23,6 +23,7 @@ import alexnet
 from lab import files, machine, runs, weights
 from lab.data import CLASSES, fingerprints, load, splits
 from lab.features import extractor
+from lab.features.batches import batches
 from lab.features.recipes import RECIPES
 from lab.judging import metrics
 from lab.training import learner, linear_head, plans, whole_network
@@ -62,7 +63,7 @@ def frozen(trunk, layer, data):
     """Features of all pictures by one of the trunks, and the seconds that one picture took."""
     extract = extractor.Extractor(trunk.arrays, RECIPES[layer], count=len(data.images))
     start = time.perf_counter()
-    x = np.concatenate([extract(some).numpy() for some in extractor.batches(data.images)])
+    x = np.concatenate([extract(some).numpy() for some in batches(data.images)])
     return x, (time.perf_counter() - start) / len(x)
 
 

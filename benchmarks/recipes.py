@@ -27,7 +27,7 @@ from lab.data import CLASSES, load, splits
 from lab.features.recipes import RECIPES
 from lab.judging import metrics
 from lab.progress import Progress
-from lab.training import on_features
+from lab.training import frozen_heads
 
 FOLDS = 5
 ROWS = ("pool5", "conv4", "conv3+conv4", "best")
@@ -47,7 +47,7 @@ def folds(x, data, settings):
     logits, accuracies = np.zeros((len(data), CLASSES), np.float32), []
     for k in range(FOLDS):
         rows, held_out = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        head, _ = on_features.fit(x, data.labels, rows, settings)
+        head, _ = frozen_heads.fit(x, data, rows, settings)
         logits[held_out] = head.logits(x, held_out)
         right = logits[held_out].argmax(axis=1) == data.labels[held_out]
         accuracies.append(float(np.mean(right)))
@@ -59,7 +59,7 @@ def random(x, data, settings):
     """Accuracy on the lab's random split."""
     split = splits.random(data)
     rows, held_out = split.train, split.held_out
-    head, _ = on_features.fit(x, data.labels, rows, settings)
+    head, _ = frozen_heads.fit(x, data, rows, settings)
     return float(np.mean(head.logits(x, held_out).argmax(axis=1) == data.labels[held_out]))
 
 
@@ -78,9 +78,9 @@ def calibration(logits, data):
 
 def row(recipe, data, trunk, whole=True):
     """All that is measured of one recipe; not whole: without the random split."""
-    settings = on_features.Settings(recipe)
+    settings = frozen_heads.Settings(recipe)
     start = time.perf_counter()
-    x, took = on_features.features_of(data, trunk, settings, Progress())
+    x, took = frozen_heads.features_of(data, trunk, settings, Progress())
     accuracies, logits = folds(x, data, settings)
     right = logits.argmax(axis=1) == data.labels
     low, high = metrics.track_interval(right, data.tracks)

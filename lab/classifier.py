@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import special
 
-from lab import files, runs
-from lab.errors import BROKEN, LabError
-from lab.features import RECIPES, Recipe, extractor, linear
+import alexnet
+from lab import files, pictures, runs
+from lab.errors import BROKEN, LabError, shown
+from lab.features import RECIPES, Recipe, extractor, linear, recipes
+from lab.features.batches import Images, batches
 from lab.weights import Weights
 
 
@@ -26,6 +28,7 @@ class Classifier:
         recipe: of the features that the head takes.
         variant: a key of `alexnet.VARIANTS`.
         weights_sha256: of the frozen network's file; with other weights the head is useless.
+        crop: a key of `pictures.CROPS`: how the pictures that it was trained on were prepared.
         precision: a key of `alexnet.PRECISIONS`: what the features were computed in.
         temperature: the logits are divided by it before the softmax.
         trained: whether the head was trained at all.
@@ -39,27 +42,27 @@ class Classifier:
     recipe: Recipe
     variant: str
     weights_sha256: str
+    crop: str
     precision: str = "float32"
     temperature: float = 1.0
     trained: bool = True
     trained_on: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint64))
     notes: dict[str, Any] = field(default_factory=dict)
 
-    def features(self, images: np.ndarray, trunk: Weights) -> Iterator[np.ndarray]:
-        """Batches of features, float16 (at most 128, d), of pictures uint8 (n, 32, 32, 3).
+    def features(self, images: Images, trunk: Weights) -> Iterator[np.ndarray]:
+        """Batches of features, float16 (at most 128, d), of pictures uint8 (n, s, s, 3).
 
         Args:
-            images: the pictures.
+            images: the pictures, prepared by `crop`.
             trunk: the weights that the head was trained on.
 
         Raises:
             LabError: `trunk` holds other weights.
         """
         self.check(trunk)
-        extract = extractor.Extractor(
-            trunk.arrays, self.recipe, self.variant, self.precision, len(images)
-        )
-        for batch in extractor.batches(images):  # all features of 39,209 signs: 1 GB
+        how = self.recipe, self.variant, self.precision
+        extract = extractor.Extractor(trunk.arrays, *how, len(images), images.shape[1])
+        for batch in batches(images):  # all features of 39,209 signs: 1 GB
             yield extract(batch).numpy()
 
     def check(self, trunk: Weights) -> None:
@@ -75,7 +78,7 @@ class Classifier:
         """float32 logits (n, classes), before the temperature, of features float16 (n, d)."""
         return linear.logits(features, np.arange(len(features)), self.kernel, self.bias)
 
-    def logits(self, images: np.ndarray, trunk: Weights) -> np.ndarray:
+    def logits(self, images: Images, trunk: Weights) -> np.ndarray:
         """float32 logits (n, classes), before the temperature; see `features`."""
         return np.concatenate([self.head(x) for x in self.features(images, trunk)])
 
@@ -92,11 +95,11 @@ class Classifier:
 
     def save(self, path: str | Path, dtype: type[np.floating] = np.float32) -> None:
         """Writes the classifier as `.npz`, atomically; nothing in it can run code."""
-        described = {"layer": self.recipe.name} | {
+        described = {"recipe": asdict(self.recipe)} | {
             name: getattr(self, name)
             for name in (
-                "classes", "variant", "weights_sha256", "precision", "temperature", "trained",
-                "notes",
+                "classes", "variant", "weights_sha256", "crop", "precision", "temperature",
+                "trained", "notes",
             )
         }  # fmt: skip
         with files.atomic(path) as part, open(part, "wb") as file:
@@ -119,33 +122,47 @@ def load(path: str | Path) -> Classifier:
     try:
         with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             described = json.loads(str(file["recipe"]))
-            described["recipe"] = RECIPES[described.pop("layer")]
+            described["recipe"] = recipes.from_fields(described["recipe"])
             kernel, bias = (file[name].astype(np.float32) for name in ("kernel", "bias"))
             classifier = Classifier(kernel, bias, trained_on=file["trained_on"], **described)
+        _check(classifier)
     except BROKEN as error:
         raise LabError(
             f"expected a classifier that train_feature_extraction.py wrote in {path}; "
-            f"it is broken or something else: {_cause(error)}"
+            f"it is broken or something else ({_cause(error)}): train it again"
         ) from None
-    _check(classifier, path)
     return classifier
 
 
 def _cause(error: Exception) -> str:
     """What went wrong, in one line, without NumPy's advice to load the file unsafely."""
-    text = " ".join(str(error).split())
+    text = shown(str(error))
     return "it is no .npz" if "allow_pickle" in text else text
 
 
-def _check(classifier: Classifier, path: Path) -> None:
-    classes = len(classifier.classes)
-    finite = np.isfinite(classifier.kernel).all() and np.isfinite(classifier.bias).all()
-    shapes = (classifier.recipe.width, classes), (classes,)
-    if not finite or (classifier.kernel.shape, classifier.bias.shape) != shapes:
-        raise LabError(
-            f"expected a finite head {shapes[0]} for {classes} classes in {path}; received "
-            f"{classifier.kernel.shape}: train it again"
-        )
+def _check(classifier: Classifier) -> None:
+    """Raises a ValueError where a part has another type, shape or range than `save` writes."""
+    names, shape = classifier.classes, (classifier.recipe.width, len(classifier.classes))
+    if not (isinstance(names, list) and len(names) > 1 and all(isinstance(x, str) for x in names)):
+        raise ValueError("its class names are no list of texts")
+    for name, known in (
+        ("variant", alexnet.VARIANTS),
+        ("precision", alexnet.PRECISIONS),
+        ("crop", pictures.CROPS),
+    ):
+        if getattr(classifier, name) not in known:
+            raise ValueError(f"its {name} is none of {', '.join(known)}")
+    temperature = classifier.temperature
+    if not (isinstance(temperature, float) and 0 < temperature < np.inf):
+        raise ValueError("its temperature is no positive number")
+    if not isinstance(classifier.notes, dict) or not isinstance(classifier.weights_sha256, str):
+        raise ValueError("its notes or the hash of its weights have another type")
+    if classifier.trained_on.dtype != np.uint64 or classifier.trained_on.ndim != 1:
+        raise ValueError("its fingerprints have another type")
+    if (classifier.kernel.shape, classifier.bias.shape) != (shape, shape[1:]):
+        raise ValueError(f"its head is {classifier.kernel.shape} in place of {shape}")
+    if not (np.isfinite(classifier.kernel).all() and np.isfinite(classifier.bias).all()):
+        raise ValueError("its head is not finite")
 
 
 def fresh(classes: Sequence[str], trunk: Weights, variant: str) -> Classifier:
@@ -158,7 +175,7 @@ def fresh(classes: Sequence[str], trunk: Weights, variant: str) -> Classifier:
     """
     recipe = default_recipe(trunk)
     kernel, bias = linear.initial(recipe.width, len(classes), seed=0)
-    return Classifier(kernel, bias, classes, recipe, variant, trunk.sha256, trained=False)
+    return Classifier(kernel, bias, classes, recipe, variant, trunk.sha256, "sign", trained=False)
 
 
 def default_recipe(trunk: Weights) -> Recipe:

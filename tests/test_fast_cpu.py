@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import alexnet
 from lab import pictures
-from lab.features import extractor
+from lab.features import batches, extractor
 from lab.features.fast_cpu import network, winograd
 from lab.features.recipes import RECIPES
 from lab.training import whole_network
@@ -150,10 +150,10 @@ def test_many_pictures(arrays, images, name, monkeypatch):
 
 def test_a_shorter_last_batch(arrays, images, monkeypatch):
     """Seven pictures in batches of three: each as the network has it."""
-    monkeypatch.setattr(extractor, "BATCH", 3)
+    monkeypatch.setattr(batches, "BATCH", 3)
     images = np.concatenate([images, images[2::-1]])
     quick = extractor.Extractor(arrays, RECIPES["conv4"], count=extractor.MANY)
-    x = np.concatenate([quick(some).numpy() for some in extractor.batches(images)])
+    x = np.concatenate([quick(some).numpy() for some in batches.batches(images)])
     wanted = extractor.Extractor(arrays, RECIPES["conv4"])(images).numpy()
     x, wanted = x.astype(np.float32), wanted.astype(np.float32)
     np.testing.assert_allclose(x, wanted, rtol=2e-3, atol=1e-3 * wanted.max())

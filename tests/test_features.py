@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import tensorflow as tf
 import alexnet
 from lab import files
 from lab.errors import LabError
-from lab.features import cache, extractor
+from lab.features import batches, cache, extractor
 from lab.features.recipes import RECIPES, Recipe
 from lab.progress import Progress
 from lab.training import whole_network
@@ -31,7 +32,7 @@ WIDTHS = {
 
 def run(images, extract):
     """All features at once."""
-    return np.concatenate([np.asarray(extract(some)) for some in extractor.batches(images)])
+    return np.concatenate([np.asarray(extract(some)) for some in batches.batches(images)])
 
 
 @pytest.fixture(scope="module")
@@ -141,14 +142,45 @@ def test_batches(signs, monkeypatch):
         sizes.append(len(images))
         return tf.cast(images[:, 0, 0], tf.float16)
 
-    monkeypatch.setattr(extractor, "BATCH", 2)
+    monkeypatch.setattr(batches, "BATCH", 2)
     np.testing.assert_array_equal(run(signs, extract), signs[:, 0, 0])
     assert sizes == [2, 1]
 
 
+def test_the_next_batch_is_read_beside_the_work(monkeypatch):
+    """Reading takes no longer than the slower of both; one batch is read ahead, and no more."""
+    monkeypatch.setattr(batches, "BATCH", 1)
+    told = []
+
+    class Slow(list):
+        def __getitem__(self, part):
+            told.append(f"reading {part.start}")
+            time.sleep(0.1)
+            return super().__getitem__(part)
+
+    start = time.monotonic()
+    for (number,) in batches.batches(Slow(range(8)), start=1):
+        told.append(f"working on {number}")
+        time.sleep(0.1)
+    assert time.monotonic() - start < 1.25  # one after the other: 1.4
+    assert told.index("reading 3") < told.index("working on 3") < told.index("reading 5")
+    assert not any("reading 0" in line for line in told)
+
+
+def test_a_batch_that_cannot_be_read():
+    """The error of the reading thread is raised where the batch is asked for."""
+
+    class Broken(list):
+        def __getitem__(self, part):
+            raise LabError("gone.jpg: expected a picture")
+
+    with pytest.raises(LabError, match=r"gone\.jpg"):
+        list(batches.batches(Broken([1])))
+
+
 def test_predict_in_batches(signs, monkeypatch):
     """A network's answers to all pictures at once."""
-    monkeypatch.setattr(extractor, "BATCH", 2)
+    monkeypatch.setattr(batches, "BATCH", 2)
     network = alexnet.build(whole_network.random_arrays(0, "conv1"), "conv1", size=99)
     large = alexnet.enlarge(signs, size=99)
     answers = extractor.predict(network, large, np.copy)

@@ -19,7 +19,7 @@ from lab import files, progress, runs
 from lab.data import Dataset
 from lab.errors import LabError
 from lab.sources import labelled_sets
-from lab.training import on_features
+from lab.training import frozen_heads
 
 
 def argv_of(tiny_p, conv_npz, *more):
@@ -30,7 +30,9 @@ def argv_of(tiny_p, conv_npz, *more):
 def stopped(monkeypatch, argv):
     """The status of a run that Ctrl-C stops when its head is trained."""
     with monkeypatch.context() as patch:
-        patch.setattr(on_features, "fit", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(
+            frozen_heads, "fit", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
+        )
         return train_feature_extraction.main(argv)
 
 

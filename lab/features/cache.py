@@ -15,12 +15,12 @@ import numpy as np
 
 from lab import files
 from lab.errors import LabError
+from lab.features.batches import BATCH, Images, batches
 from lab.features.recipes import Recipe
 from lab.progress import SILENT, Progress
 
 RECIPE_FIELDS = ("power", "scale", "unit", "contrast")  # those that determine the features
 VERSION = 4  # of the computation: a new number makes all stored features invalid
-BATCH = 128  # pictures that are computed, and written, at a time
 
 
 class FeatureFile:
@@ -85,7 +85,7 @@ def key(
 
 
 def compute(
-    images: np.ndarray,
+    images: Images,
     extractor: Callable[[], Callable[[np.ndarray], Any]],
     made_of: dict[str, Any],
     progress: Progress = SILENT,
@@ -96,7 +96,7 @@ def compute(
     one waits for it.
 
     Args:
-        images: uint8 (n, 32, 32, 3).
+        images: uint8 (n, s, s, 3); photographs are decoded beside the network.
         extractor: makes the `lab.features.extractor.Extractor`; not called if all are stored.
         made_of: what `key` returns.
         progress: reports the phases.
@@ -128,7 +128,7 @@ def compute(
 
 
 def _extract(
-    images: np.ndarray, run: Callable[[np.ndarray], Any], part: Path, progress: Progress
+    images: Images, run: Callable[[np.ndarray], Any], part: Path, progress: Progress
 ) -> tuple[float, int]:
     """Computes what a part file lacks and renames it: seconds, and pictures computed."""
     (part.parent / "key.json").unlink(missing_ok=True)
@@ -146,8 +146,10 @@ def _extract(
         file.truncate(len(header) + done * row)
         if done:
             progress.say(f"features: {done:,} of {len(images):,} pictures are on disk: going on")
-        for i in progress.over("features", range(done, len(images), BATCH)):
-            file.write(np.asarray(run(images[i : i + BATCH])).astype("<f2", copy=False).tobytes())
+        with progress.phase("features", -(-(len(images) - done) // BATCH)) as advance:
+            for batch in batches(images, done):
+                file.write(np.asarray(run(batch)).astype("<f2", copy=False).tobytes())
+                advance()
     part.replace(part.with_name("features.npy"))
     return time.perf_counter() - start, len(images) - done
 

@@ -1,8 +1,7 @@
 """Runs the frozen network over pictures: a recipe's features of each."""
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -10,12 +9,10 @@ import tensorflow as tf
 
 import alexnet
 from lab import pictures
-from lab.features.cache import BATCH
+from lab.features.batches import Images, batches
 from lab.features.fast_cpu import FastNetwork
 from lab.features.recipes import Recipe
 from lab.weights import Arrays
-
-Images: TypeAlias = Sequence[np.ndarray] | np.ndarray
 
 MANY = 1500  # pictures: preparing the fast path takes about 2 s, and it saves 2 ms a picture
 # The mean and the deviation that `even` gives each picture, about those of ImageNet's. A picture
@@ -63,7 +60,7 @@ def even(images: tf.Tensor) -> tf.Tensor:
 
 
 class Extractor:
-    """Computes a recipe's features of small pictures, by the frozen network.
+    """Computes a recipe's features of pictures, by the frozen network.
 
     Args:
         arrays: dict, layer name -> (kernel, bias), as `alexnet.build` takes it.
@@ -72,6 +69,7 @@ class Extractor:
         precision: a key of `alexnet.PRECISIONS`: what the network computes in.
         count: how many pictures it is made for: from `MANY` on, the fast path,
             `lab.features.fast_cpu`, is worth its preparation.
+        side: height and width of the pictures: signs are enlarged to the network's 227.
     """
 
     def __init__(
@@ -81,6 +79,7 @@ class Extractor:
         variant: str = "caffe",
         precision: str = "float32",
         count: int = 1,
+        side: int = pictures.SIGN,
     ):
         self.recipe = recipe
         dtype = alexnet.PRECISIONS[precision]
@@ -88,13 +87,19 @@ class Extractor:
         outputs = {name: network.get_layer(name).output for name in recipe.layers}
         frozen = functools.partial(keras.Model(network.input, outputs), training=False)
         self._layers = lambda images: frozen(enlarge(images, alexnet.SIZE, variant))
-        usual = variant == "caffe" and precision == "float32"
+        if side == alexnet.SIZE:
+            self._layers = lambda images: frozen(tf.cast(images, tf.float32))
+        usual = (variant, precision, side) == ("caffe", "float32", pictures.SIGN)
         if usual and count >= MANY and not tf.config.list_logical_devices("GPU"):
             self._layers = FastNetwork(network, recipe.layers)
+        signature = [tf.TensorSpec((None, side, side, 3), tf.uint8)]
+        self._compiled = tf.function(self._features, input_signature=signature)
 
-    @tf.function(input_signature=[tf.TensorSpec((None, pictures.SIGN, pictures.SIGN, 3), tf.uint8)])
-    def __call__(self, images: tf.Tensor) -> tf.Tensor:
-        """float16 (n, d) of pictures uint8 (n, 32, 32, 3)."""
+    def __call__(self, images: np.ndarray) -> tf.Tensor:
+        """float16 (n, d) of pictures uint8 (n, side, side, 3)."""
+        return self._compiled(images)
+
+    def _features(self, images: tf.Tensor) -> tf.Tensor:
         layers = self._layers(even(images) if self.recipe.contrast else images)
         parts = []
         for x in (layers[name] for name in self.recipe.layers):
@@ -107,11 +112,6 @@ class Extractor:
                 x = tf.math.l2_normalize(x, axis=1) * np.float32(x.shape[1] ** 0.5)
             parts.append(x)
         return tf.cast(self.recipe.scale * tf.concat(parts, axis=1), tf.float16)  # (n, d)
-
-
-def batches(images: Images) -> Iterator[Any]:
-    """The images, at most `BATCH` at a time, so that memory suffices for any number."""
-    return (images[i : i + BATCH] for i in range(0, len(images), BATCH))
 
 
 def predict(

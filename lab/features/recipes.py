@@ -1,8 +1,14 @@
 """Recipes: which layers a head is trained on, and how their activations are scaled."""
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import alexnet
+
+# The layers that a head can be trained on; pool5 has as many channels as conv5.
+CHANNELS = {name: alexnet.SHAPES[name][-1] for name in ("conv3", "conv4", "conv5", "fc6", "fc7")}
+CHANNELS["pool5"] = CHANNELS["conv5"]
 
 
 @dataclass(frozen=True)
@@ -43,9 +49,25 @@ class Recipe:
     @property
     def width(self) -> int:
         """The number of features: 6x6 positions of each channel, or fc6's and fc7's 4096."""
-        channels = {name: shape[-1] for name, shape in alexnet.SHAPES.items()}
-        channels["pool5"] = channels["conv5"]
-        return sum(channels[name] * (1 if name in alexnet.DENSE else 36) for name in self.layers)
+        return sum(CHANNELS[name] * (1 if name in alexnet.DENSE else 36) for name in self.layers)
+
+
+def from_fields(fields: dict[str, Any]) -> Recipe:
+    """A recipe as a saved classifier has it, in a file that anybody may have written.
+
+    Raises:
+        KeyError, TypeError, ValueError: a field is unknown, of another type or out of range.
+    """
+    recipe = Recipe(**fields | {"layers": tuple(fields["layers"])})
+    for field in dataclasses.fields(Recipe):
+        value = getattr(recipe, field.name)
+        kind = tuple if field.name == "layers" else field.type
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not isinstance(value, kind) or (number and not 0 <= value < 1e6):
+            raise ValueError(f"its recipe's {field.name} is {value!r}")
+    if not recipe.layers or not set(recipe.layers) <= set(CHANNELS) or not 0 < recipe.power <= 1:
+        raise ValueError(f"its recipe's layers are {recipe.layers!r}, to the power {recipe.power}")
+    return recipe
 
 
 RECIPES = {

@@ -13,7 +13,7 @@ from lab.data import fingerprints
 from lab.data.dataset import Dataset
 from lab.errors import LabError
 from lab.features import linear
-from lab.features.cache import BATCH
+from lab.features.batches import BATCH
 from lab.judging import metrics
 from lab.progress import SILENT, Progress
 from lab.weights import Weights

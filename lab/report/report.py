@@ -88,6 +88,7 @@ def page(
         facts=facts,
         notices=[notice for notice in (sections.split(judgement, facts), *notices) if notice],
         judgement=judgement,
+        unit=sections.unit(judgement),
         icons=sections.icons(judgement),
         head=sections.head(judgement),
         learning=sections.learning(history),

@@ -9,6 +9,7 @@ import numpy as np
 
 from lab.drawn_signs import RENDERED
 from lab.judging import Judgement, metrics
+from lab.pictures import SIGN, resize_crop
 from lab.report import feature_map as maps
 from lab.report import figures
 from lab.report.wording import percent
@@ -16,6 +17,8 @@ from lab.report.wording import percent
 SIZES = (25, 35, 50, 75, 100)  # pixels, the shorter side of the original picture
 LIGHT = (32, 64, 96, 128, 160, 192)  # mean luma, of 255
 ICON = 24  # pixels, side of a class's picture in the tables
+CANDIDATES = 64  # pictures of a class that its icon is chosen from
+LARGE = 114  # pixels, side of a photograph among the mistakes
 ONE_COLUMN = 12  # classes; more of them stand in two
 
 
@@ -25,10 +28,19 @@ def rendered(judgement: Judgement) -> bool:
 
 
 def split(judgement: Judgement, facts: Mapping[str, object]) -> str:
-    """What the split that facts["split"] names means for the accuracy; empty if it is neither."""
-    kind = facts.get("split")
+    """What the split that facts["split"] names means for the accuracy; empty if it is none."""
+    kind, grouped = facts.get("split"), judgement.data.tracks is not None
+    things = unit(judgement) + "s"
     if kind == "track":
-        return "A split by track: the classifier has not seen any of these signs in training."
+        return f"A split by track: the classifier has not seen any of these {things} in training."
+    if kind == "folds":
+        known = f"the pictures of one {unit(judgement)} are in one fold"
+        unknown = "if several pictures show one object, the accuracy flatters the classifier"
+        return "Cross-validation: each picture is judged by a head fitted on the other folds; " + (
+            known if grouped else unknown
+        )
+    if kind == "given":
+        return "The split that the data came with: the classifier was fitted on its training part."
     if kind != "random":
         return ""
     if rendered(judgement):
@@ -36,11 +48,19 @@ def split(judgement: Judgement, facts: Mapping[str, object]) -> str:
             "A random split of rendered signs: no two pictures show the same sign, so the "
             "classifier has not seen any of these in training."
         )
-    known = "are" if judgement.data.tracks is not None else "may be"
+    known = "are" if grouped else "may be"
     return (
         f"A random split: frames of the same signs {known} on both sides. The accuracy does not "
         "say how the classifier does on signs it has not seen; a split by track does."
+        if things == "signs"
+        else "A random split: if several pictures show one object, they may be on both sides, and "
+        "the accuracy flatters the classifier."
     )
+
+
+def unit(judgement: Judgement) -> str:
+    """What the pictures of one track show: a filmed sign, or what a CSV calls a group."""
+    return "sign" if judgement.data.crop == "sign" else "group"
 
 
 def head(judgement: Judgement) -> dict:
@@ -65,13 +85,15 @@ def _interval(judgement: Judgement) -> str:
     tracks = judgement.data.tracks
     pieces = len(judgement.labels) if tracks is None else len(np.unique(tracks))
     if pieces < 2:
-        return "no interval: one sign says nothing about others"
+        return f"no interval: one {unit(judgement)} says nothing about others"
     low, high = judgement.interval or metrics.track_interval(judgement.correct, None)
     over = f"{pieces:,} tracks, the signs that were filmed"
     if rendered(judgement):
         over = f"{pieces:,} pictures, each of another sign"
     elif tracks is None:
-        over = f"{pieces:,} pictures, as it is not known which of them show the same sign"
+        over = f"{pieces:,} pictures, as it is not known which of them show the same sign or object"
+    elif unit(judgement) == "group":
+        over = f"{pieces:,} groups of pictures"
     if low == high:
         return f"no interval: the bootstrap sees no spread over {over}"
     return f"95% interval {percent(low)} to {percent(high)}, by bootstrap over {over}"
@@ -122,7 +144,7 @@ def mistakes(judgement: Judgement) -> dict:
     surest = metrics.surest_mistakes(judgement.probabilities, judgement.labels, tracks)
     rows = [
         {
-            "picture": data.images[i],
+            "picture": thumbnails(judgement, [i], LARGE)[0],
             "true": judgement.names[judgement.labels[i]],
             "predicted": judgement.names[judgement.predicted[i]],
             "probability": judgement.probabilities[i].max(),
@@ -158,10 +180,12 @@ def calibration(judgement: Judgement) -> dict:
 
 
 def light(judgement: Judgement) -> list:
-    """Accuracy by original size, where it is known, and by brightness."""
-    brightness = _groups(judgement, metrics.brightness(judgement.data.images), LIGHT)
-    label = "mean luma of the picture, of 255"
-    drawn = [figures.groups("Accuracy by brightness", label, brightness)]
+    """Accuracy by original size, where it is known, and, of signs, by brightness."""
+    drawn = []
+    if judgement.data.crop == "sign":  # photographs would all be decoded once more
+        brightness = _groups(judgement, metrics.brightness(judgement.data.images), LIGHT)
+        label = "mean luma of the picture, of 255"
+        drawn.append(figures.groups("Accuracy by brightness", label, brightness))
     if judgement.data.sizes is not None:
         size = _groups(judgement, judgement.data.sizes.min(axis=1), SIZES)
         label = "shorter side of the original picture, in pixels"
@@ -183,7 +207,7 @@ def feature_map(judgement: Judgement) -> dict | None:
     shown = maps.sample(n)
     place = maps.positions(judgement.sketch[shown])
     return {
-        "picture": maps.draw(place, judgement.data.images[shown], ~judgement.correct[shown]),
+        "picture": maps.draw(place, thumbnails(judgement, shown), ~judgement.correct[shown]),
         "shown": len(shown),
         "pictures": n,
         "method": "t-SNE" if len(shown) >= maps.FEWEST_TSNE else "their two principal components",
@@ -196,14 +220,23 @@ def icons(judgement: Judgement) -> dict:
     Returns:
         strip: uint8 (32, 32 * classes with pictures, 3); offsets: class -> its place, in pixels.
     """
-    images, labels = judgement.data.images, judgement.labels
+    labels = judgement.labels
     own = judgement.probabilities[np.arange(len(labels)), labels]
-    glare = np.abs(metrics.brightness(images) - 128)
     strip: list[np.ndarray] = []
     offsets: dict[int, int] = {}
     for label in np.unique(labels):
         here = np.flatnonzero(labels == label)
-        surest = here[np.argsort(-own[here], kind="stable")[: -(-len(here) // 4)]]
+        surest = here[np.argsort(-own[here], kind="stable")[: min(-(-len(here) // 4), CANDIDATES)]]
+        small = thumbnails(judgement, surest)
         offsets[int(label)] = -ICON * len(strip)
-        strip.append(images[surest[glare[surest].argmin()]])
+        strip.append(small[np.abs(metrics.brightness(small) - 128).argmin()])
     return {"strip": np.concatenate(strip, axis=1), "offsets": offsets}
+
+
+def thumbnails(
+    judgement: Judgement, rows: Sequence[int] | np.ndarray, side: int = SIGN
+) -> np.ndarray:
+    """uint8 (m, s, s, 3): pictures made small; s is at most `side`, and 32 for signs."""
+    images = judgement.data.images[np.asarray(rows)]
+    side = min(side, images.shape[1])
+    return np.stack([resize_crop(image, (side, side), (0, 0), (side, side)) for image in images])

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
 from lab import files, pictures
 from lab.errors import LabError
 
+Prepared = TypeVar("Prepared")
 MOST_NAMED = 10  # broken pictures that are named; the others are counted
 
 
@@ -25,40 +26,50 @@ def examples() -> list[Path]:
 
 
 class PictureFiles:
-    """Those of the pictures on a command line that can be read.
+    """The pictures on a command line.
 
     Args:
         words: files, or folders of pictures.
-        prepare: function of a picture, RGB uint8 (h, w, 3). Pictures may be large: only what it
-            returns stays in memory.
 
     Raises:
-        LabError: none of them can be read.
+        LabError: none of them is there.
 
     Attributes:
-        paths: of the pictures that can be read.
-        prepared: what `prepare` returned for each.
+        paths: of the pictures; once they are read, of those that can be read.
     """
 
-    def __init__(self, words: Sequence[str | Path], prepare: Callable[[np.ndarray], Any]):
+    def __init__(self, words: Sequence[str | Path]):
         self.paths: list[Path] = []
-        self.prepared: list[Any] = []
         self._broken: list[str] = []
         for word in map(Path, words):
             try:
-                found = _files_of(word)
+                self.paths += _files_of(word)
             except LabError as error:
                 self._broken.append(str(error))
-                continue
-            for path in found:
-                try:
-                    self.prepared.append(prepare(pictures.read(path)))
-                    self.paths.append(path)
-                except LabError as error:
-                    named = str(error).startswith(str(path))
-                    self._broken.append(str(error) if named else f"{path}: {error}")
         if not self.paths:
             self.refuse_broken()
+
+    def read(self, prepare: Callable[[np.ndarray], Prepared]) -> list[Prepared]:
+        """Reads the pictures, and leaves out those that cannot be read.
+
+        Args:
+            prepare: function of a picture, RGB uint8 (h, w, 3). Pictures may be large: only what it
+                returns stays in memory.
+
+        Raises:
+            LabError: none of them can be read.
+        """
+        paths, self.paths, prepared = self.paths, [], []
+        for path in paths:
+            try:
+                prepared.append(prepare(pictures.read(path)))
+                self.paths.append(path)
+            except LabError as error:
+                named = str(error).startswith(str(path))
+                self._broken.append(str(error) if named else f"{path}: {error}")
+        if not self.paths:
+            self.refuse_broken()
+        return prepared
 
     def refuse_broken(self) -> None:
         """Refuses the broken pictures; to be called after the others have been classified.
@@ -81,6 +92,8 @@ class PictureFiles:
 def _files_of(path: Path) -> list[Path]:
     """The file itself, or a folder's pictures by name; without hidden files."""
     if not path.is_dir():
+        if not path.exists():
+            pictures.read(path)  # says that it is missing, before a long start
         return [path]
     suffixes = pictures.SUFFIXES
     found = [file for file in sorted(path.iterdir()) if file.suffix.lower() in suffixes]

@@ -4,6 +4,7 @@ import functools
 import time
 from argparse import Namespace
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,11 @@ from lab.drawn_signs import RENDERED
 from lab.errors import LabError
 from lab.features import RECIPES
 from lab.progress import Progress
-from lab.training import on_features, plans, whole_network
-from lab.training.trained import Tell, Trained
+from lab.training import plans
+from lab.training.frozen_heads import Settings
+from lab.training.on_features import HeadTraining
+from lab.training.trained import Trained
+from lab.training.whole_network import NetworkTraining
 from lab.weights import Weights
 
 SAME_SIGNS = "(frames of the same signs on both sides; see --split track)"
@@ -29,14 +33,28 @@ PHASES = {
 }
 
 
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What a training reads.
+
+    Attributes:
+        data: the pictures.
+        test: a second set, judged once, at the end, or None.
+        weights: those to start from, or None for random ones.
+        since: when the command was given, by `time.perf_counter`.
+    """
+
+    data: Dataset
+    test: Dataset | None
+    weights: Weights | None
+    since: float
+
+
 def run(
     options: Namespace,
-    data: Dataset,
-    test: Dataset | None,
-    trunk: Weights | None,
+    inputs: Inputs,
     folder: Path,
     facts: dict[str, Any],
-    start: float,
     tell: Callable[[str, dict[str, Any]], None],
     progress: Progress,
 ) -> dict[str, Any]:
@@ -45,12 +63,9 @@ def run(
     Args:
         options: train, layer, variant, precision, split, epochs, batch_size, seed and resume, as
             parsed.
-        data: what is trained and judged on.
-        test: a second set, judged once, at the end, or None.
-        trunk: the weights to start from, or None for random ones.
+        inputs: what it reads.
         folder: the run's, made here once all has been checked.
         facts: further entries of the report and of metrics.json: device, command.
-        start: when the command was given, by `time.perf_counter`.
         tell: called with what an epoch's accuracy is of, in words, and the epoch's record.
         progress: reports the phases.
 
@@ -60,43 +75,38 @@ def run(
     Raises:
         LabError: options, data and weights do not go together, or a loss is not finite.
     """
+    data, test = inputs.data, inputs.test
     # All that can be refused is refused here, before anything is written.
-    learn = _head if options.train == "head" else _network
-    split, train = learn(options, data, trunk, progress)
-    new = None if test is None else ~fingerprints.shared(test, data, trunk)
-    if test is not None and new is not None and not new.all():
-        progress.say(
-            f"--test: {(~new).sum():,} of its {len(test):,} pictures are in --data or known to "
-            f"the weights: the other {new.sum():,} are judged"
-        )
+    training = (_head if options.train == "head" else _network)(options, inputs, progress)
+    new = None if test is None else _new(test, inputs, progress)
     if not options.resume:
         runs.create(folder, options)
 
-    trained = train(folder, functools.partial(tell, judged_on(len(split.held_out), split, data)))
-    measured = _measured(options, trained, data, trunk) | facts
+    words = judged_on(len(training.split.held_out), training.split, data)
+    trained = training.run(folder, functools.partial(tell, words))
+    measured = _measured(options, trained, inputs) | facts
     if test is not None and new is not None:
         with progress.phase("--test"):
-            rows = np.flatnonzero(new)
-            judged = judging.judge(trained.saved, trained.trunk, test, rows, progress)
+            judged = judging.judge(trained.saved, trained.trunk, test, new, progress)
         measured |= {
             "test_accuracy": judged.accuracy,
-            "test_images": len(judged.data),
-            "test_images_left_out": len(test) - len(judged.data),
+            "test_images": len(new),
+            "test_images_left_out": len(test) - len(new),
             "test_sha256": dataset.sha256(test),
         }
 
-    saved = trained.saved
+    saved, judgement = trained.saved, trained.judgement
     if options.train == "head":  # the whole network's trunk lies beside its classifier
         saved.notes["weights"] = str(trained.trunk.path.resolve())
-    measured["judged_on"] = judged_on(len(trained.judgement.data), split, data)
+    measured["judged_on"] = judged_on(len(judgement.data), training.split, data)
     saved.notes |= {"data": Path(data.source).name, "judged_on": measured["judged_on"]}
-    saved.notes["accuracy"] = trained.judgement.accuracy
+    saved.notes["accuracy"] = judgement.accuracy
     saved.save(folder / runs.CLASSIFIER, np.float32 if options.train == "head" else np.float16)
-    measured["total_seconds"] = time.perf_counter() - start
+    measured["total_seconds"] = time.perf_counter() - inputs.since
     with progress.phase("report"):
         _report(trained, measured, data, folder)
     measured["peak_rss_mib"] = machine.peak_rss_mib()
-    measured["total_seconds"] = time.perf_counter() - start  # now with the report
+    measured["total_seconds"] = time.perf_counter() - inputs.since  # now with the report
     runs.finish(folder, measured)
     return measured
 
@@ -105,53 +115,63 @@ def judged_on(count: int, split: Split, data: Dataset) -> str:
     """What an accuracy is of, in words."""
     if data.source == RENDERED:
         return f"{count:,} rendered signs it has not seen"
-    if split.name == "track":
-        return f"{count:,} pictures of signs it has not seen"
-    return f"{count:,} pictures {SAME_SIGNS}"
+    if data.crop == "sign" and split.name == "random":
+        return f"{count:,} pictures {SAME_SIGNS}"
+    kind = "signs it has not seen" if data.crop == "sign" else "groups it has not seen"
+    each = f"each by a head fitted without its fold, one of {split.fold.max() + 1}"
+    words = f"{count:,} pictures" + (f" of {kind}" if data.tracks is not None else "")
+    if split.name == "folds":
+        return f"{words}, {each}"
+    return words if data.tracks is not None else f"{words} it has not seen"
 
 
-def _head(
-    options: Namespace, data: Dataset, trunk: Weights | None, progress: Progress
-) -> tuple[Split, Callable[[Path, Tell], Trained]]:
-    if trunk is None:
+def _head(options: Namespace, inputs: Inputs, progress: Progress) -> HeadTraining:
+    if inputs.weights is None:
         raise LabError("expected weights for a head on frozen features; received none")
-    recipe = RECIPES[options.layer] if options.layer else default_recipe(trunk)
-    settings = on_features.Settings(
+    recipe = RECIPES[options.layer] if options.layer else default_recipe(inputs.weights)
+    if inputs.weights.path.parent == runs.BUNDLED and inputs.data.crop != "sign":
+        progress.say(
+            "the bundled trunk was trained on traffic signs alone: it knows little of anything else"
+        )
+    settings = Settings(
         recipe, options.variant, options.precision, options.epochs, options.batch_size, options.seed
     )
-    split = on_features.split(data, trunk, settings, options.split)
-    if len(trunk.trained_on) and fingerprints.seen_by(trunk, data).any():
+    return HeadTraining(settings, options.split, inputs.data, inputs.weights, progress)
+
+
+def _network(options: Namespace, inputs: Inputs, progress: Progress) -> NetworkTraining:
+    plan = plans.of_kind(
+        options.train,
+        options.epochs,
+        options.batch_size,
+        options.seed,
+        options.precision,
+        inputs.weights,
+    )
+    return NetworkTraining(
+        options.train, plan, options.split, inputs.data, inputs.weights, progress
+    )
+
+
+def _new(test: Dataset, inputs: Inputs, progress: Progress) -> np.ndarray:
+    """int64 (m,): the pictures of the second set that the training does not learn from."""
+    new = np.flatnonzero(~fingerprints.shared(test, inputs.data, inputs.weights))
+    if len(new) < len(test):
         progress.say(
-            f"{trunk.path} was trained on {len(split.train):,} of these pictures: the head learns "
-            f"from those and is judged on the other {len(split.held_out):,}, its test tracks, alone"
+            f"--test: {len(test) - len(new):,} of its {len(test):,} pictures are in --data or "
+            f"known to the weights: the other {len(new):,} are judged"
         )
-    return split, lambda _, tell: on_features.train(data, trunk, settings, split, tell, progress)
+    return new
 
 
-def _network(
-    options: Namespace, data: Dataset, start: Weights | None, progress: Progress
-) -> tuple[Split, Callable[[Path, Tell], Trained]]:
-    settings = plans.of_kind(
-        options.train, options.epochs, options.batch_size, options.seed, options.precision, start
-    )
-    whole_network.start_arrays(start, options.seed)
-    split = whole_network.split(data, options.split, options.seed)
-    if start is not None:
-        whole_network.check_unseen(start, data, np.concatenate([split.held_out, split.test]))
-    notes = {"train": options.train, "split": split.name, "data": Path(data.source).name}
-    notes["weights_sha256"] = start and start.sha256
-    return split, lambda folder, tell: whole_network.train(
-        data, start, settings, split, notes, folder, tell, progress
-    )
-
-
-def _measured(
-    options: Namespace, trained: Trained, data: Dataset, trunk: Weights | None
-) -> dict[str, Any]:
+def _measured(options: Namespace, trained: Trained, inputs: Inputs) -> dict[str, Any]:
     saved, judgement = trained.saved, trained.judgement
+    data, trunk = inputs.data, inputs.weights
     measured = {
         "validation_accuracy": trained.history[-1]["validation_accuracy"],
         "test_accuracy": None,
+        "classes": len(data.names),
+        "crop": data.crop,
         "split": options.split,
         "layer": saved.recipe.name,
         "train": options.train,
@@ -178,10 +198,11 @@ def _measured(
 def _report(trained: Trained, measured: dict[str, Any], data: Dataset, folder: Path) -> None:
     facts = {name: value for name, value in measured.items() if name != "epochs"}
     facts["epochs"] = len(trained.history)
+    subject = "Traffic signs" if data.crop == "sign" else Path(data.source).name
     report.write(
         folder,
         trained.judgement,
-        title=f"Traffic signs: {measured['layer']}, {measured['split']} split",
+        title=f"{subject}: {measured['layer']}, {measured['split']} split",
         facts=facts,
         history=trained.history,
         class_counts=trained.counts,

@@ -10,6 +10,7 @@ from lab.classifier import Classifier
 from lab.judging import Judgement
 from lab.weights import Weights
 
+History = list[dict[str, Any]]  # a record of each epoch
 Tell = Callable[[dict[str, Any]], None]  # is given each epoch's record
 
 
@@ -30,6 +31,6 @@ class Trained:
     saved: Classifier
     judgement: Judgement
     trunk: Weights
-    history: list[dict[str, Any]]
+    history: History
     counts: np.ndarray
     measured: dict[str, Any] = field(default_factory=dict)

@@ -14,7 +14,7 @@ import numpy as np
 import alexnet
 from lab import judging, runs, weights
 from lab.classifier import Classifier
-from lab.data import CLASSES, Dataset, class_names, dataset, fingerprints, splits
+from lab.data import Dataset, dataset, fingerprints, splits
 from lab.errors import LabError
 from lab.features import NETWORK
 from lab.judging import metrics
@@ -25,71 +25,90 @@ from lab.training.trained import Tell, Trained
 from lab.weights import Arrays, Weights
 
 
-def split(data: Dataset, how: str, seed: int) -> splits.Split:
-    """The training, held-out and test pictures; the random split has no test part."""
-    return splits.three_way(data, seed) if how == "track" else splits.random(data, seed)
-
-
-def check_unseen(start: Weights, data: Dataset, rows: np.ndarray) -> None:
-    """Refuses to judge a network on pictures that the weights it starts from were trained on."""
-    seen = fingerprints.seen_by(start, data)[rows].sum()
-    if seen:
-        raise LabError(
-            f"{data.source}: expected held-out pictures that {start.path} was not trained on; it "
-            f"was, on {seen:,} of {len(rows):,}: an accuracy on those would say nothing about new "
-            "pictures; take other data"
-        )
-
-
-def train(
-    data: Dataset,
-    start: Weights | None,
-    plan: Plan,
-    split: splits.Split,
-    notes: dict[str, Any],
-    folder: Path,
-    tell: Tell | None = None,
-    progress: Progress = SILENT,
-) -> Trained:
-    """Trains the network, or resumes from the folder's checkpoint, and judges it.
+class NetworkTraining:
+    """A training of the whole network, checked and split before anything is computed.
 
     Args:
+        kind: {"all", "scratch"}.
+        plan: how it is trained.
+        how: {"random", "track", None}: how the pictures are split.
         data: the pictures.
         start: the weights to start from, or None for random ones.
-        plan: how it is trained.
-        split: as `split` gives it.
-        notes: further entries of the trunk's recipe, beside the plan.
-        folder: where trunk, classifier and, until they are there, the checkpoint go.
-        tell: called with each epoch's record.
         progress: reports the phases.
 
-    Returns:
-        The result, judged on the test tracks, or on what the random split holds out.
-
     Raises:
-        LabError: a loss that is not finite.
-    """
-    notes = notes | {"data_sha256": dataset.sha256(data)}
-    pictures = data.subset(split.train)
-    arrays = start_arrays(start, plan.seed)
-    network = Learner(arrays, pictures.images, pictures.labels, plan, CLASSES, notes)
-    _learn(network, data, split.held_out, folder / runs.CHECKPOINT, tell, progress)
+        LabError: these pictures cannot be split so, or the weights were trained on what would be
+            held out: an accuracy on those would say nothing about new pictures.
 
-    trunk = _write_trunk(network, data, split, start, notes, folder / runs.TRUNK)
-    kernel, bias = (part.astype(np.float16).astype(np.float32) for part in network.head())
-    classifier = Classifier(kernel, bias, class_names(), NETWORK, "caffe", trunk.sha256)
-    chosen = judging.judge(classifier, trunk, data, split.held_out, progress)
-    classifier.temperature = metrics.fit_temperature(chosen.logits, chosen.labels)
-    tested = None
-    if len(split.test):
-        tested = judging.judge(classifier, trunk, data, split.test, progress)
-    measured = {
-        "validation_accuracy": chosen.accuracy,
-        "test_tracks_accuracy": tested and tested.accuracy,
-        "temperature_fitted_on": "the validation pictures",
-    }
-    counts = np.bincount(pictures.labels, minlength=CLASSES)
-    return Trained(classifier, tested or chosen, trunk, network.history, counts, measured)
+    Attributes:
+        split: training, held-out and test pictures; the lab's random split has no test part.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        plan: Plan,
+        how: str | None,
+        data: Dataset,
+        start: Weights | None,
+        progress: Progress = SILENT,
+    ):
+        self.plan, self.data, self.start, self.progress = plan, data, start, progress
+        start_arrays(start, plan.seed)
+        self.split = splits.three_way(data, how, plan.seed)
+        held = np.concatenate([self.split.held_out, self.split.test])
+        seen = fingerprints.seen_by(start, data)[held].sum() if start else 0
+        if start and seen:
+            raise LabError(
+                f"{data.source}: expected held-out pictures that {start.path} was not trained on; "
+                f"it was, on {seen:,} of {len(held):,}: an accuracy on those would say nothing "
+                "about new pictures; take other data"
+            )
+        self.notes = {
+            "train": kind,
+            "split": self.split.name,
+            "data": Path(data.source).name,
+            "weights_sha256": start and start.sha256,
+            "data_sha256": dataset.sha256(data),
+        }
+
+    def run(self, folder: Path, tell: Tell | None = None) -> Trained:
+        """Trains, or resumes from the folder's checkpoint, and judges.
+
+        Args:
+            folder: where trunk, classifier and, until they are there, the checkpoint go.
+            tell: called with each epoch's record.
+
+        Returns:
+            The result, judged on the test pictures, or on what the random split holds out.
+
+        Raises:
+            LabError: a loss that is not finite.
+        """
+        data, split = self.data, self.split
+        pictures = data.subset(split.train)
+        arrays, names = start_arrays(self.start, self.plan.seed), list(data.names)
+        network = Learner(
+            arrays, pictures.images, pictures.labels, self.plan, len(names), self.notes
+        )
+        _learn(network, data, split.held_out, folder / runs.CHECKPOINT, tell, self.progress)
+
+        trunk = _write_trunk(network, data, split, self.start, self.notes, folder / runs.TRUNK)
+        kernel, bias = (part.astype(np.float16).astype(np.float32) for part in network.head())
+        classifier = Classifier(kernel, bias, names, NETWORK, "caffe", trunk.sha256, data.crop)
+        chosen = judging.judge(classifier, trunk, data, split.held_out, self.progress)
+        classifier.temperature = metrics.fit_temperature(chosen.logits, chosen.labels)
+        tested = None
+        if len(split.test):
+            tested = judging.judge(classifier, trunk, data, split.test, self.progress)
+        measured = {
+            "split": split.name,
+            "validation_accuracy": chosen.accuracy,
+            "test_tracks_accuracy": tested and tested.accuracy,
+            "temperature_fitted_on": "the validation pictures",
+        }
+        counts = np.bincount(pictures.labels, minlength=len(names))
+        return Trained(classifier, tested or chosen, trunk, network.history, counts, measured)
 
 
 def _learn(

@@ -1,0 +1,116 @@
+"""Features of pictures, and heads that are fitted on some of them: by Adam, or by L-BFGS."""
+
+import functools
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lab.data import Dataset, dataset
+from lab.errors import LabError
+from lab.features import Recipe, cache, extractor
+from lab.features.cache import Features
+from lab.progress import SILENT, Progress
+from lab.training.linear_head import OVERFLOW, LinearHead
+from lab.training.logistic_head import LogisticHead
+from lab.training.trained import Tell
+from lab.weights import Weights
+
+ITERATIONS = 10  # of L-BFGS, which count as an epoch
+
+Head = LinearHead | LogisticHead
+Judge = Callable[[Head, float, float], None]  # is given head, loss and seconds after each epoch
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a head is trained: recipe, network and schedule; see `lab.classifier.Classifier`."""
+
+    recipe: Recipe
+    variant: str = "caffe"
+    precision: str = "float32"
+    epochs: int = 10
+    batch_size: int = 128
+    seed: int = 0
+
+
+def features_of(
+    data: Dataset, trunk: Weights, settings: Settings, progress: Progress = SILENT
+) -> tuple[Features, dict[str, Any]]:
+    """The features that the settings name, and how long they took; see `cache.compute`."""
+    how = settings.recipe, settings.variant, settings.precision
+    made_of = cache.key(dataset.sha256(data), trunk.sha256, *how)
+    side = data.images.shape[1]
+    build = functools.partial(extractor.Extractor, trunk.arrays, *how, len(data), side)
+    return cache.compute(data.images, build, made_of, progress)
+
+
+def fit(
+    x: Features,
+    data: Dataset,
+    rows: np.ndarray,
+    settings: Settings,
+    held_out: np.ndarray | None = None,
+    tell: Tell | None = None,
+    progress: Progress = SILENT,
+) -> tuple[Head, list[dict[str, Any]]]:
+    """Trains a head on these rows.
+
+    Args:
+        x: the features, float16 (n, d).
+        data: the n pictures that they are of.
+        rows: int64 (m,), the pictures to train on.
+        settings: of the head.
+        held_out: int64 (k,), the pictures to measure on after each epoch, or None.
+        tell: called with each epoch's record.
+        progress: reports the phases.
+
+    Returns:
+        The head, and a record of each epoch; none without `held_out`.
+
+    Raises:
+        LabError: a loss that is not finite.
+    """
+    history: list[dict[str, Any]] = []
+
+    def judge(head: Head, loss: float, seconds: float) -> None:
+        if not math.isfinite(loss):
+            raise LabError(
+                f"expected a finite loss; received {loss} in epoch {len(history) + 1}: {OVERFLOW}"
+            )
+        if held_out is None:
+            return
+        start = time.perf_counter()
+        right = head.logits(x, held_out).argmax(axis=1) == data.labels[held_out]
+        seconds += time.perf_counter() - start
+        record = {"epoch": len(history) + 1, "seconds": seconds, "loss": loss}
+        history.append(record | {"validation_accuracy": float(np.mean(right))})
+        if tell:
+            tell(history[-1])
+
+    by = _by_lbfgs if settings.recipe.components else _by_adam
+    return by(x, data, rows, settings, judge, progress), history
+
+
+def _by_adam(
+    x: Features, data: Dataset, rows: np.ndarray, settings: Settings, judge: Judge, told: Progress
+) -> Head:
+    head, batch = LinearHead(x.shape[1], len(data.names), settings.seed), settings.batch_size
+    with told.phase("Adam", settings.epochs * -(-len(rows) // batch)) as advance:
+        for _ in range(settings.epochs):
+            judge(head, *head.train_epoch(x, data.labels, rows, batch, advance))
+    return head
+
+
+def _by_lbfgs(
+    x: Features, data: Dataset, rows: np.ndarray, settings: Settings, judge: Judge, told: Progress
+) -> Head:
+    labels, recipe, steps = data.labels[rows], settings.recipe, ITERATIONS * settings.epochs
+    head = LogisticHead(x, rows, labels, len(data.names), recipe, settings.seed, told)
+    with told.phase("L-BFGS", steps) as advance:
+        head.descend(steps, ITERATIONS, functools.partial(judge, head), advance)
+    head.finish()
+    return head
