@@ -22,12 +22,16 @@ import numpy as np
 
 from lab import pictures, weights
 from lab.errors import LabError
+from lab.pictures import SIZE, photograph
 
 if TYPE_CHECKING:
     import keras
 
-SIZE = 227  # pixels: height and width of the prototxt's input
-PHOTOGRAPH = 256  # pixels: a photograph's shorter side, of which the central 227x227 are taken
+__all__ = [
+    "CONVOLUTIONS", "DENSE", "LAYERS", "MEAN_BGR", "PICTURE_SCALE", "PRECISIONS", "SHAPES", "SIZE",
+    "VARIANTS", "Conv", "Variant", "build", "centred", "enlarge", "load", "photograph",
+]  # fmt: skip
+
 # Blue, green, red: ImageNet's mean picture (Caffe's ilsvrc_2012_mean.npy), averaged over pixels.
 MEAN_BGR = (104.00699, 116.66877, 122.67892)
 PICTURE_SCALE = 1 / 64  # brings 0 to 255 less the mean to about unit variance
@@ -91,34 +95,6 @@ LAYERS = (
     *DENSE,
     "prob",
 )
-
-
-def photograph(picture: np.ndarray) -> np.ndarray:
-    """Prepares a photograph for the network: shorter side to 256, then the central 227x227.
-
-    A picture that is 227x227 already, like the lab's two, stays as it is.
-
-    Args:
-        picture: RGB uint8 (h, w, 3).
-
-    Returns:
-        RGB uint8 (227, 227, 3).
-
-    Raises:
-        LabError: one side is more than ten times as long as the other: its centre shows too little.
-    """
-    height, width = picture.shape[:2]
-    if (height, width) == (SIZE, SIZE):
-        return picture
-    shorter = min(height, width)
-    if max(height, width) > 10 * shorter:
-        raise LabError(
-            f"expected a photograph at most ten times as long as wide; received {width}x{height} "
-            "pixels; crop it"
-        )
-    new = [round(side * PHOTOGRAPH / shorter) for side in (height, width)]
-    top, left = ((side - SIZE) // 2 for side in new)
-    return pictures.resize_crop(picture, new, (top, left), (SIZE, SIZE))
 
 
 def enlarge(images: np.ndarray, variant: str = "caffe", size: int = SIZE) -> np.ndarray:

@@ -6,10 +6,10 @@ progress       progress bars and lines: what a run is doing
 command_line   options, exit statuses, notices, printed results
 machine        versions, memory, processor
 runs           a run's folder: its options, its metrics
-pictures       any picture file -> RGB; the rules for resizing pictures
+pictures/      any picture file -> RGB -> the size that is classified
 pickles        the one unpickler
 weights/       .npy, .npz, .onnx -> {layer: (kernel, bias)}, all of it checked
-data/          labelled pictures: train.p, GTSRB, tracks, splits, fingerprints
+data/          labelled pictures: train.p, GTSRB, folders, CSVs; splits, fingerprints
 drawn_signs/   signs drawn from shapes: data without a download
 downloads/     what others publish: addresses, sizes, hashes; fetching it
 layers         the network's own Keras layers; alexnet.py, above this folder, is the network

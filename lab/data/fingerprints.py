@@ -45,7 +45,7 @@ def of(data: Dataset) -> np.ndarray:
     Returns:
         uint64 (n, 1), of the pixels, or (n, 2), also of label, original size and box, where known.
     """
-    columns = [picture_hashes(data.images) if data.hashes is None else data.hashes]
+    columns = [picture_hashes(np.asarray(data.images)) if data.hashes is None else data.hashes]
     if data.sizes is not None and data.coords is not None:
         places = np.column_stack([data.labels, data.sizes, data.coords]).astype("<i8")
         columns.append(picture_hashes(places))

@@ -2,22 +2,54 @@
 
 from pathlib import Path
 
-from lab.data import gtsrb, train_p
+from lab.data import class_folders, gtsrb, labelled_files, table, train_p
 from lab.data.dataset import Dataset
+from lab.errors import LabError
+from lab.progress import SILENT, Progress
 
 
-def load(path: str | Path) -> Dataset:
+def load(
+    path: str | Path,
+    crop: str | None = None,
+    skip_broken: bool = False,
+    progress: Progress = SILENT,
+) -> Dataset:
     """Reads a labelled set.
 
     Args:
-        path: a pickle like train.p, or GTSRB as published, folder or zip; see `gtsrb.read`.
+        path: a pickle like train.p; GTSRB as published, folder or zip, see `gtsrb.read`; a folder
+            with a sub-folder of pictures for each class, see `class_folders.read`; or a CSV, see
+            `table.read`.
+        crop: how the pictures of a folder or a CSV come to their size, a key of `pictures.CROPS`;
+            None is "centre". The others hold signs.
+        skip_broken: leave out pictures of a folder or a CSV that cannot be read, and say so.
+        progress: where it is shown and said.
 
     Returns:
-        The set, in the pickle's order, or by class, track and frame.
+        The set, in the order of its file or folders; GTSRB's by class, track and frame.
 
     Raises:
-        LabError: it cannot be read, or is in neither format.
+        LabError: it cannot be read, or is in none of the formats.
     """
     path = Path(path)
+    tabular = path.suffix.lower() == ".csv" and not path.is_dir()
+    if tabular or (path.is_dir() and not gtsrb.looks_like_it(path)):
+        rows = table.read(path) if tabular else class_folders.read(path)
+        return labelled_files.assemble(rows, str(path), crop or "centre", skip_broken, progress)
+    check_crop(crop, str(path))
     archive = path.is_dir() or path.suffix.lower() == ".zip"
     return gtsrb.read(path) if archive else train_p.read(path)
+
+
+def check_crop(crop: str | None, source: str) -> None:
+    """Refuses a crop of photographs for traffic signs.
+
+    Raises:
+        LabError: it is not that of signs.
+    """
+    if crop not in (None, "sign"):
+        raise LabError(
+            f"{source}: expected photographs, in a folder for each class or listed in a CSV; "
+            "received traffic signs, which go in at 32x32; leave --crop out, or take a "
+            "classifier of signs"
+        )

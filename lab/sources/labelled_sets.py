@@ -6,7 +6,7 @@ import numpy as np
 
 from lab import downloads, files
 from lab.command_line import say
-from lab.data import Dataset, gtsrb, load
+from lab.data import Dataset, check_crop, gtsrb, load
 from lab.drawn_signs import RENDERED, signs
 from lab.errors import LabError
 from lab.progress import Progress
@@ -47,18 +47,26 @@ def locate(option: str | None, offline: bool) -> Path | None:
     return path
 
 
-def read(option: str | None, offline: bool, seed: int = 0) -> Dataset:
+def read(
+    option: str | None,
+    offline: bool,
+    seed: int = 0,
+    crop: str | None = None,
+    skip_broken: bool = False,
+) -> Dataset:
     """Reads the labelled set that an option names.
 
     Args:
         option, offline: as in `locate`.
         seed: of the rendered signs.
+        crop, skip_broken: as in `lab.data.load`.
     """
-    path = locate(option, offline)
-    with Progress().phase(f"reading {path.name}" if path else "drawing signs"):
+    path, told = locate(option, offline), Progress()
+    with told.phase(f"reading {path.name}" if path else "drawing signs"):
         if path:
-            data = load(path)
+            data = load(path, crop, skip_broken, told)
         else:
+            check_crop(crop, RENDERED)
             images, labels = signs(RENDERED_COUNT, seed)
             tracks = np.arange(RENDERED_COUNT)  # no two drawings are of one sign
             data = Dataset(images, labels, tracks, source=RENDERED)

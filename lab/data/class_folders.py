@@ -1,0 +1,90 @@
+"""A folder with a sub-folder of pictures for each class, or with train/ and val/ of that form.
+
+This is the form of Keras' `image_dataset_from_directory` and of torchvision's `ImageFolder`.
+"""
+
+import os
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+from lab import pictures
+from lab.data.labelled_files import LabelledFile
+from lab.errors import LabError
+
+TRAIN, HELD_OUT = "train", ("val", "valid", "validation", "test")
+
+
+def read(path: Path) -> list[LabelledFile]:
+    """Finds the pictures; none is opened.
+
+    Hidden files, and files that are no pictures by their name, are left alone.
+
+    Args:
+        path: the folder.
+
+    Returns:
+        The pictures by folder and name, those of train/ before those that are held out.
+
+    Raises:
+        LabError: it has no sub-folders, or one of them holds no picture.
+    """
+    parts = {folder.name.lower(): folder for folder in _subfolders(path)}
+    held_out = [parts[name] for name in HELD_OUT if name in parts]
+    if TRAIN not in parts or not held_out or not _subfolders(parts[TRAIN]):
+        return list(_classes(path, None))
+    found = list(_classes(parts[TRAIN], False))
+    for part in held_out:
+        found += _classes(part, True)
+    return found
+
+
+def _classes(path: Path, given: bool | None) -> Iterator[LabelledFile]:
+    folders = _subfolders(path)
+    if not folders:
+        raise LabError(
+            f"{path}: expected a folder with a sub-folder of pictures for each class, or with "
+            "train/ and val/ of that form; it has no sub-folders; name another"
+        )
+    for folder in folders:
+        files = sorted(_pictures(folder))
+        if not files:
+            raise LabError(
+                f"{folder}: expected pictures of a class ({', '.join(pictures.SUFFIXES)}); "
+                "received a folder without any; add some, or remove it"
+            )
+        # A Mac's names are decomposed; two bytes that are no character would be in no report.
+        name = unicodedata.normalize("NFC", os.fsencode(folder.name).decode(errors="replace"))
+        for file in files:
+            yield LabelledFile(file, name, given=given)
+
+
+def _subfolders(path: Path) -> list[Path]:
+    """The folders in a folder, by name; links are followed, hidden ones left alone."""
+    try:
+        inside = sorted(entry for entry in path.iterdir() if entry.name[0] != ".")
+        real = path.resolve()
+    except OSError as error:
+        raise LabError(f"{path}: expected a folder; {error.strerror}; check it") from None
+    for entry in inside:
+        if entry.is_symlink() and (not entry.exists() or real.is_relative_to(entry.resolve())):
+            raise LabError(
+                f"{entry}: expected a link to a folder of pictures; received one that leads to "
+                "nothing or to itself; correct or remove it"
+            )
+    return [entry for entry in inside if entry.is_dir()]
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    """The pictures in a folder and below it; links to folders below it are not followed."""
+
+    def refuse(error: OSError) -> None:
+        raise LabError(
+            f"{error.filename}: expected a folder that can be read; {error.strerror}; check it"
+        )
+
+    for place, below, names in os.walk(folder, onerror=refuse):
+        below[:] = sorted(name for name in below if name[0] != ".")
+        for name in names:
+            if name[0] != "." and name.lower().endswith(pictures.SUFFIXES):
+                yield Path(place, name)

@@ -1,0 +1,151 @@
+"""Picture files with a class each -> a set whose pictures can all be read, each of them once."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lab.data.dataset import MOST_NAMED, Dataset
+from lab.data.fingerprints import picture_hashes
+from lab.data.photographs import Photographs, in_threads, prepared
+from lab.errors import LabError, shown
+from lab.progress import Progress
+
+
+@dataclass(frozen=True)
+class LabelledFile:
+    """A picture file as its folder or its table describes it.
+
+    Attributes:
+        path: the file.
+        name: of its class.
+        group: of pictures that show one object, or None where no groups are known.
+        given: whether the source holds it out; None where it holds out none.
+        where: the table and the line, for messages.
+    """
+
+    path: Path
+    name: str
+    group: str | None = None
+    given: bool | None = None
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A picture that can be read: its hash and, of a sign, the picture itself."""
+
+    row: LabelledFile
+    hash: int
+    sign: np.ndarray | None
+
+
+def assemble(
+    rows: Sequence[LabelledFile], source: str, crop: str, skip_broken: bool, progress: Progress
+) -> Dataset:
+    """Reads every picture once, to check and to recognise it; photographs are not kept.
+
+    Of pictures that are the same, by their pixels, the first counts; one that is in two classes
+    does not count in either: TrashNet has three such pictures.
+
+    Args:
+        rows: the pictures; those that the source holds out come last.
+        source: where they come from, for messages.
+        crop: a key of `pictures.CROPS`.
+        skip_broken: leave out what cannot be read, and say so.
+        progress: where it is shown and said.
+
+    Returns:
+        The set: classes in natural order (1, 2, 10), pictures in that of the rows.
+
+    Raises:
+        LabError: a picture cannot be read, or a class is left without any.
+    """
+    looked = _look(rows, crop, progress)
+    if broken := [str(result) for result in looked if isinstance(result, LabError)]:
+        message = f"{len(broken):,} of {len(rows):,} pictures cannot be read: {_listed(broken)}"
+        if not skip_broken:
+            raise LabError(f"{source}: {message}; mend them, or leave them out: --skip-broken")
+        progress.say(f"left out: {message}")
+    kept = _once([result for result in looked if isinstance(result, Checked)], progress)
+    names = sorted({row.name for row in rows}, key=_natural)
+    if lost := set(names) - {picture.row.name for picture in kept}:
+        raise LabError(
+            f"{source}: expected pictures of the class {shown(min(lost), 60)}; none is left, since "
+            "its files cannot be read or are in another class as well; add some, or remove it"
+        )
+    return _dataset(kept, names, source, crop)
+
+
+def _look(rows: Sequence[LabelledFile], crop: str, progress: Progress) -> list[Checked | LabError]:
+    def look(row: LabelledFile) -> Checked | LabError:
+        try:
+            picture = prepared(str(row.path), crop)
+        except LabError as error:
+            return LabError(f"{row.where}: {error}" if row.where else str(error))
+        return Checked(row, int(picture_hashes([picture])[0]), picture if crop == "sign" else None)
+
+    looked = []
+    with progress.phase("pictures", len(rows)) as advance:
+        for result in in_threads(look, rows):
+            looked.append(result)
+            advance()
+    return looked
+
+
+def _once(pictures: list[Checked], progress: Progress) -> list[Checked]:
+    """The pictures without copies of others, and without any that is in two classes."""
+    first: dict[int, Checked] = {}
+    copies, moved, torn = [], 0, {}
+    for picture in pictures:
+        original = first.setdefault(picture.hash, picture)
+        if original is picture:
+            continue
+        a, b = original.row, picture.row
+        if a.name == b.name:
+            copies.append(f"{b.path} is {a.path}")
+            moved += a.given != b.given
+        else:
+            names = [shown(row.name, 60) for row in (a, b)]
+            torn[picture.hash] = f"{a.path} ({names[0]}) is {b.path} ({names[1]})"
+    if copies:
+        sides = f" ({moved:,} of them held out, and trained on as well)" if moved else ""
+        progress.say(f"left out: {len(copies):,} copies of pictures{sides}: {_listed(copies)}")
+    if torn:
+        lines = list(torn.values())
+        progress.say(f"left out: {len(torn):,} pictures that are in two classes: {_listed(lines)}")
+    return [picture for key, picture in first.items() if key not in torn]
+
+
+def _dataset(pictures: list[Checked], names: list[str], source: str, crop: str) -> Dataset:
+    rows = [picture.row for picture in pictures]
+    paths = [str(row.path) for row in rows]
+    tracks, no_tracks = None, "no column group says which of its pictures show one object"
+    if rows[0].group is not None:
+        groups = [str(row.group) for row in rows]
+        tracks, no_tracks = np.unique(groups, return_inverse=True)[1].astype(np.int64), ""
+    signs = [picture.sign for picture in pictures if picture.sign is not None]
+    return Dataset(
+        np.stack(signs) if signs else Photographs(paths, crop),
+        np.array([names.index(row.name) for row in rows], np.int64),
+        tracks,
+        no_tracks,
+        files=paths,
+        source=source,
+        hashes=np.array([picture.hash for picture in pictures], np.uint64),
+        names=names,
+        crop=crop,
+        given=None if rows[0].given is None else np.array([row.given for row in rows], bool),
+    )
+
+
+def _listed(lines: list[str]) -> str:
+    more = f"; and {len(lines) - MOST_NAMED:,} more" if lines[MOST_NAMED:] else ""
+    return "; ".join(lines[:MOST_NAMED]) + more
+
+
+def _natural(name: str) -> tuple[str, str]:
+    """A sort key in which 2 comes before 10."""
+    return re.sub("[0-9]+", lambda digits: digits[0].zfill(20), name.casefold()), name

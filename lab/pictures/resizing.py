@@ -1,0 +1,126 @@
+"""The rules for resizing pictures.
+
+Area averaging makes pictures smaller, bilinear interpolation with half-pixel centres makes them
+larger: one rule for signs and photographs. The old lab's rule is here too. Pillow's BOX filter
+takes whole pixels alone, which is up to 50 of 255 away from an average by area.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+Rule = Callable[[int, int], np.ndarray]  # old side, new side -> matrix (new, old)
+# For each new pixel the numbers of the old ones that it is made of, int (new, k), and the share of
+# each, float32 (new, k). Of a matrix (new, old) nearly all would be 0.
+Taps = tuple[np.ndarray, np.ndarray]
+
+
+def resize(images: np.ndarray, size: int, rule: Rule) -> np.ndarray:
+    """Scales pictures by bilinear interpolation.
+
+    Args:
+        images: uint8 or float (n, h, w, 3).
+        size: the new height and width.
+        rule: `half_pixel`, as `tf.image.resize` has it, or `corner`, as TensorFlow 1 had it.
+
+    Returns:
+        float32 (n, size, size, 3), in the range of images.
+    """
+    rows, columns = (rule(side, size) for side in images.shape[1:3])
+    n, height, width, channels = images.shape
+    images = images.astype(np.float32).reshape(n, height, width * channels)
+    images = (rows @ images).reshape(n, size, width, channels)
+    return columns @ images  # (n, size, size, 3)
+
+
+def resize_crop(
+    picture: np.ndarray, new: Sequence[int], corner: tuple[int, int], size: tuple[int, int]
+) -> np.ndarray:
+    """Scales a whole picture, by area averaging if it gets smaller, and cuts a part out.
+
+    Args:
+        picture: RGB uint8 (h, w, 3).
+        new: height and width of the whole after scaling.
+        corner: the part's first row and column.
+        size: the part's height and width.
+
+    Returns:
+        RGB uint8 (*size, 3).
+    """
+    rows, columns = (
+        _part((_area if whole < old else _bilinear)(old, whole), start, length)
+        for old, whole, start, length in zip(picture.shape[:2], new, corner, size, strict=True)
+    )
+    # Of a ribbon, scaling the short side first would make a giant.
+    if picture.shape[1] > picture.shape[0] * 10:
+        return to_uint8(_scale(picture.swapaxes(0, 1), columns, rows).swapaxes(0, 1))
+    return to_uint8(_scale(picture, rows, columns))
+
+
+def to_uint8(picture: np.ndarray) -> np.ndarray:
+    """Rounds a picture from 0 to 255, halves up, to uint8."""
+    return np.clip(np.floor(picture + 0.5), 0, 255).astype(np.uint8)
+
+
+@functools.lru_cache(maxsize=256)
+def half_pixel(old: int, new: int) -> np.ndarray:
+    """Bilinear interpolation by pixel centres, as a matrix (new, old)."""
+    return _matrix(*_bilinear(old, new), old)
+
+
+@functools.lru_cache(maxsize=256)
+def corner(old: int, new: int) -> np.ndarray:
+    """TensorFlow 1's `resize_images`, without half-pixel centres, as a matrix (new, old).
+
+    New pixel i is taken at i * (old / new): the picture moves up and left by half a pixel of its
+    own, less half a new one, and its last row and column are repeated.
+    """
+    return _matrix(*_between(np.arange(new) * (old / new), old), old)
+
+
+def _matrix(pixels: np.ndarray, shares: np.ndarray, old: int) -> np.ndarray:
+    matrix = np.zeros((len(pixels), old), np.float32)
+    np.add.at(matrix, (np.arange(len(pixels))[:, None], pixels), shares)
+    return matrix
+
+
+@functools.lru_cache(maxsize=256)
+def _area(old: int, new: int) -> Taps:
+    edges = np.arange(new + 1) * (old / new)
+    pixels = edges[:-1, None].astype(int) + np.arange(int(old / new) + 2)  # (new, k)
+    shared = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    shares = np.where(pixels < old, np.maximum(shared, 0), 0)
+    shares /= shares.sum(axis=1, keepdims=True)
+    return np.minimum(pixels, old - 1), shares.astype(np.float32)
+
+
+@functools.lru_cache(maxsize=256)
+def _bilinear(old: int, new: int) -> Taps:
+    return _between((np.arange(new) + 0.5) * (old / new) - 0.5, old)
+
+
+def _between(position: np.ndarray, old: int) -> Taps:
+    position = np.clip(position, 0, old - 1)
+    lower = np.floor(position).astype(int)
+    share = (position - lower).astype(np.float32)
+    return np.stack([lower, np.minimum(lower + 1, old - 1)], 1), np.stack([1 - share, share], 1)
+
+
+def _part(taps: Taps, start: int, length: int) -> Taps:
+    return taps[0][start : start + length], taps[1][start : start + length]
+
+
+def _scale(picture: np.ndarray, rows: Taps, columns: Taps) -> np.ndarray:
+    """uint8 (h, w, 3) -> float32 (new h, new w, 3); no more than that is ever float."""
+    first, last = columns[0].min(), columns[0].max() + 1
+    lines = _mixed(picture[:, first:last], rows)  # (new h, last - first, 3)
+    return _mixed(lines.swapaxes(0, 1), (columns[0] - first, columns[1])).swapaxes(0, 1)
+
+
+def _mixed(picture: np.ndarray, taps: Taps) -> np.ndarray:
+    """The sums of a picture's rows, (old, w, 3) -> float32 (new, w, 3)."""
+    result = np.zeros((len(taps[0]), *picture.shape[1:]), np.float32)
+    for pixels, shares in zip(taps[0].T, taps[1].T, strict=True):
+        result += picture[pixels] * shares[:, None, None]
+    return result
