@@ -63,7 +63,7 @@ def save_features(args: Namespace) -> None:
 
     network = alexnet.build(trunk.arrays, args.layer, variant=variant)
     centred = functools.partial(alexnet.centred, variant=variant)
-    x = extractor.predict(network, photographs.read(alexnet.photograph), centred)
+    x = extractor.predict(network, np.stack(photographs.read(alexnet.photograph)), centred)
     with files.atomic(args.save_features) as part, open(part, "wb") as file:
         np.savez(file, features=x, files=[*map(str, photographs.paths)], layer=args.layer)
     command_line.say(f"{args.layer}: {' x '.join(map(str, x.shape))} in {args.save_features}")

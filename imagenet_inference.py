@@ -11,6 +11,8 @@ from argparse import Namespace
 import lab  # noqa: F401 (first: it says what to do where a package is missing)
 
 # isort: split
+import numpy as np
+
 import alexnet
 from caffe_classes import class_names
 from lab import command_line, downloads
@@ -33,7 +35,7 @@ def main(argv: list[str]) -> None:
     variant = args.variant or "caffe"
     words = args.pictures or [downloads.fetch(name, offline=args.offline) for name in DEFAULT]
     photographs = PictureFiles(words)
-    images = photographs.read(alexnet.photograph)
+    images = np.stack(photographs.read(alexnet.photograph))
     weights = weights_files.read(args.weights, args.offline)
     command_line.start_tensorflow()
     from lab.features import extractor

@@ -42,7 +42,7 @@ class Classifier:
     recipe: Recipe
     variant: str
     weights_sha256: str
-    crop: str
+    crop: str = "sign"
     precision: str = "float32"
     temperature: float = 1.0
     trained: bool = True
@@ -175,7 +175,7 @@ def fresh(classes: Sequence[str], trunk: Weights, variant: str) -> Classifier:
     """
     recipe = default_recipe(trunk)
     kernel, bias = linear.initial(recipe.width, len(classes), seed=0)
-    return Classifier(kernel, bias, classes, recipe, variant, trunk.sha256, "sign", trained=False)
+    return Classifier(kernel, bias, classes, recipe, variant, trunk.sha256, trained=False)
 
 
 def default_recipe(trunk: Weights) -> Recipe:

@@ -27,13 +27,13 @@ def data():
     return train_p.from_dict(content, "test"), x.astype(np.float16)
 
 
-SETTINGS = Settings(RECIPES["conv4"], epochs=100, batch_size=8)
+SETTINGS = Settings(RECIPES["conv4"], epochs=60, batch_size=8)
 BY_LBFGS = replace(SETTINGS, recipe=Recipe("by L-BFGS", ("conv4",), components=40))
 
 
 def training(data, x, split, monkeypatch, settings=SETTINGS):
     """A training whose features are `x`, split as given."""
-    monkeypatch.setattr(on_features, "features_of", lambda *_: (x, {}))
+    monkeypatch.setattr(frozen_heads, "features_of", lambda *_: (x, {}))
     monkeypatch.setattr(on_features.weights, "check", lambda *_: None)
     monkeypatch.setattr(on_features.splits, "by_name", lambda *_: split)
     trunk = SimpleNamespace(sha256="0" * 64, trained_on=(), arrays={}, path="w.npz")
@@ -84,7 +84,7 @@ def test_cross_validation(data, monkeypatch):
         rows = np.flatnonzero(fold == k)
         wanted = x[rows].astype(np.float32) @ head.kernel + head.bias
         np.testing.assert_allclose(trained.judgement.logits[rows], wanted, atol=1e-3)
-    assert len(told) == 100 and told == trained.history
+    assert len(told) == 60 and told == trained.history
     right = (trained.judgement.logits.argmax(axis=1) == data.labels).mean()
     assert told[-1]["validation_accuracy"] == pytest.approx(right)
 

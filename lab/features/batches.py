@@ -1,12 +1,14 @@
 """Pictures in batches: the next one is read while the network works on this one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeAlias
 
 import numpy as np
 
-Images: TypeAlias = Sequence[np.ndarray] | np.ndarray
+from lab.data import Photographs
+
+Images: TypeAlias = np.ndarray | Photographs  # uint8 (n, s, s, 3)
 
 BATCH = 128  # pictures that are computed, and written, at a time
 
@@ -17,7 +19,7 @@ def batches(images: Images, start: int = 0) -> Iterator[Any]:
     Photographs are decoded when they are sliced: one batch is read ahead, in a thread.
 
     Args:
-        images: n pictures that can be sliced.
+        images: n pictures.
         start: the first picture.
     """
     slices = [slice(i, i + BATCH) for i in range(start, len(images), BATCH)]

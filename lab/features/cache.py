@@ -146,10 +146,9 @@ def _extract(
         file.truncate(len(header) + done * row)
         if done:
             progress.say(f"features: {done:,} of {len(images):,} pictures are on disk: going on")
-        with progress.phase("features", -(-(len(images) - done) // BATCH)) as advance:
-            for batch in batches(images, done):
-                file.write(np.asarray(run(batch)).astype("<f2", copy=False).tobytes())
-                advance()
+        steps = progress.over("features", range(done, len(images), BATCH))
+        for _, batch in zip(steps, batches(images, done), strict=True):
+            file.write(np.asarray(run(batch)).astype("<f2", copy=False).tobytes())
     part.replace(part.with_name("features.npy"))
     return time.perf_counter() - start, len(images) - done
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import alexnet
 from lab import pictures
-from lab.features.batches import Images, batches
+from lab.features.batches import batches
 from lab.features.fast_cpu import FastNetwork
 from lab.features.recipes import Recipe
 from lab.weights import Arrays
@@ -115,7 +115,7 @@ class Extractor:
 
 
 def predict(
-    network: keras.Model, images: Images, prepare: Callable[[Images], np.ndarray]
+    network: keras.Model, images: np.ndarray, prepare: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
     """A network's outputs, in batches: memory suffices for any number of pictures.
 

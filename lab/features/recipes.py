@@ -60,8 +60,8 @@ def from_fields(fields: dict[str, Any]) -> Recipe:
     """
     recipe = Recipe(**fields | {"layers": tuple(fields["layers"])})
     for field in dataclasses.fields(Recipe):
-        value = getattr(recipe, field.name)
-        kind = tuple if field.name == "layers" else field.type
+        value: Any = getattr(recipe, field.name)
+        kind: Any = tuple if field.name == "layers" else field.type
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not isinstance(value, kind) or (number and not 0 <= value < 1e6):
             raise ValueError(f"its recipe's {field.name} is {value!r}")

@@ -183,7 +183,8 @@ def light(judgement: Judgement) -> list:
     """Accuracy by original size, where it is known, and, of signs, by brightness."""
     drawn = []
     if judgement.data.crop == "sign":  # photographs would all be decoded once more
-        brightness = _groups(judgement, metrics.brightness(judgement.data.images), LIGHT)
+        images = np.asarray(judgement.data.images)
+        brightness = _groups(judgement, metrics.brightness(images), LIGHT)
         label = "mean luma of the picture, of 255"
         drawn.append(figures.groups("Accuracy by brightness", label, brightness))
     if judgement.data.sizes is not None:

@@ -1,12 +1,13 @@
 """The labelled set that --data, --test or --evaluate names."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from lab import downloads, files
 from lab.command_line import say
-from lab.data import Dataset, check_crop, gtsrb, load
+from lab.data import Dataset, aligned, check_crop, gtsrb, load
 from lab.drawn_signs import RENDERED, signs
 from lab.errors import LabError
 from lab.progress import Progress
@@ -53,6 +54,7 @@ def read(
     seed: int = 0,
     crop: str | None = None,
     skip_broken: bool = False,
+    names: Sequence[str] | None = None,
 ) -> Dataset:
     """Reads the labelled set that an option names.
 
@@ -60,6 +62,7 @@ def read(
         option, offline: as in `locate`.
         seed: of the rendered signs.
         crop, skip_broken: as in `lab.data.load`.
+        names: the classes that the set's are to be numbered by; see `lab.data.aligned`.
     """
     path, told = locate(option, offline), Progress()
     with told.phase(f"reading {path.name}" if path else "drawing signs"):
@@ -70,5 +73,5 @@ def read(
             images, labels = signs(RENDERED_COUNT, seed)
             tracks = np.arange(RENDERED_COUNT)  # no two drawings are of one sign
             data = Dataset(images, labels, tracks, source=RENDERED)
-    say(f"data: {data.source} ({len(data):,} pictures)")
-    return data
+    say(f"data: {data.source} ({len(data):,} pictures, {len(data.names)} classes)")
+    return data if names is None else aligned(data, names)

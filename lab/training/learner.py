@@ -17,6 +17,7 @@ import tensorflow as tf
 
 import alexnet
 from lab import files
+from lab.data import Photographs
 from lab.errors import BROKEN, LabError
 from lab.features import extractor
 from lab.progress import Advance
@@ -66,7 +67,7 @@ class Learner:
     def __init__(
         self,
         arrays: Arrays,
-        images: np.ndarray,
+        images: np.ndarray | Photographs,
         labels: np.ndarray,
         plan: Plan,
         classes: int,

@@ -21,7 +21,8 @@ from lab.features import linear
 from lab.features.cache import Features
 from lab.judging import Judgement, metrics
 from lab.progress import SILENT, Progress
-from lab.training.frozen_heads import Head, Settings, features_of, fit
+from lab.training import frozen_heads
+from lab.training.frozen_heads import Head, Settings
 from lab.training.trained import History, Tell, Trained
 from lab.weights import Weights
 
@@ -81,7 +82,7 @@ class HeadTraining:
             folder: not used: the features are stored in the cache, and heads take minutes at most.
             tell: called with each epoch's record.
         """
-        x, measured = features_of(self.data, self.trunk, self.settings, self.progress)
+        x, measured = frozen_heads.features_of(self.data, self.trunk, self.settings, self.progress)
         with self.progress.phase("head"):
             judged = self._cross_validated if self.split.name == "folds" else self._held_out
             answers, history, head = judged(x, tell)
@@ -89,7 +90,9 @@ class HeadTraining:
             temperature, fitted_on = self._temperature(x, answers)
         with self.progress.phase("refit"):
             everything = np.arange(len(self.data))
-            refitted, _ = fit(x, self.data, everything, self.settings, progress=self.progress)
+            refitted, _ = frozen_heads.fit(
+                x, self.data, everything, self.settings, progress=self.progress
+            )
         saved = self._classifier(refitted, temperature)
         saved.trained_on = np.unique(fingerprints.of(self.data))
         classifier = self._classifier(head, temperature) if head else saved
@@ -108,7 +111,9 @@ class HeadTraining:
     def _held_out(self, x: Features, tell: Tell | None) -> tuple[Answers, History, Head | None]:
         """Answers of a head that has not seen them, about the held-out pictures."""
         rows, train = self.split.held_out, self.split.train
-        head, history = fit(x, self.data, train, self.settings, rows, tell, self.progress)
+        head, history = frozen_heads.fit(
+            x, self.data, train, self.settings, rows, tell, self.progress
+        )
         return Answers(rows, head.logits(x, rows)), history, head
 
     def _cross_validated(
@@ -117,9 +122,11 @@ class HeadTraining:
         """Answers about all pictures, each by the head that was fitted without its fold."""
         fold, histories = self.split.fold, []
         logits = np.empty((len(fold), len(self.data.names)), np.float32)
-        for k in self.progress.over("folds", np.unique(fold)):
+        for k in self.progress.over("folds", range(fold.max() + 1)):
             train, rows = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-            head, history = fit(x, self.data, train, self.settings, rows, progress=self.progress)
+            head, history = frozen_heads.fit(
+                x, self.data, train, self.settings, rows, progress=self.progress
+            )
             logits[rows] = head.logits(x, rows)
             histories.append(history)
         history = _over_folds(histories, np.bincount(fold))
@@ -138,7 +145,9 @@ class HeadTraining:
                 pass
             else:
                 fitted_on = "a fifth of the tracks, by a head that has not seen them"
-                head, _ = fit(x, self.data, split.train, self.settings, progress=self.progress)
+                head, _ = frozen_heads.fit(
+                    x, self.data, split.train, self.settings, progress=self.progress
+                )
                 answers = Answers(split.held_out, head.logits(x, split.held_out))
         return metrics.fit_temperature(answers.logits, self.data.labels[answers.rows]), fitted_on
 

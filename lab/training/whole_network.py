@@ -55,7 +55,7 @@ class NetworkTraining:
     ):
         self.plan, self.data, self.start, self.progress = plan, data, start, progress
         start_arrays(start, plan.seed)
-        self.split = splits.three_way(data, how, plan.seed)
+        self.split = splits.for_network(data, how, plan.seed)
         held = np.concatenate([self.split.held_out, self.split.test])
         seen = fingerprints.seen_by(start, data)[held].sum() if start else 0
         if start and seen:
