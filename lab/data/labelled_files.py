@@ -146,7 +146,7 @@ def _dataset(pictures: list[Checked], names: list[str], source: str, crop: str) 
 
 def _listed(lines: list[str]) -> str:
     more = f"; and {len(lines) - MOST_NAMED:,} more" if lines[MOST_NAMED:] else ""
-    return "; ".join(shown(line, 500) for line in lines[:MOST_NAMED]) + more
+    return "; ".join(shown(line, 1000) for line in lines[:MOST_NAMED]) + more
 
 
 def _natural(name: str) -> tuple[str, str]:
