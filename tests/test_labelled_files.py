@@ -9,12 +9,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lab.data import Photographs, aligned, class_names, load
+from lab import files
+from lab.data import Photographs, aligned, class_names, labelled_files, load
 from lab.data.dataset import sha256
 from lab.data.fingerprints import picture_hashes
 from lab.errors import LabError
 from lab.progress import Progress
 from lab.sources import labelled_sets
+
+
+@pytest.fixture(autouse=True)
+def cache_elsewhere(tmp_path_factory, monkeypatch):
+    """Not in the folder that is read."""
+    monkeypatch.setenv("LAB_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 def picture(path, number, size=(40, 30)):
@@ -350,6 +357,44 @@ def test_the_hash_is_of_the_pixels(tmp_path):
     assert sha256(load(tmp_path / "a", crop="squeeze")) != hashed
     picture(tmp_path / "b" / "cat" / "1.png", 77)
     assert sha256(load(tmp_path / "b")) != hashed
+
+
+def test_a_second_run_decodes_nothing(tmp_path, monkeypatch):
+    """But a file that has changed, and what was broken; of another crop, everything."""
+    decoded, prepared = [], labelled_files.prepared
+
+    def noted(path, crop):
+        decoded.append(os.path.relpath(path, tmp_path))
+        return prepared(path, crop)
+
+    monkeypatch.setattr(labelled_files, "prepared", noted)
+    folders(tmp_path, cat=2, dog=2)
+    (tmp_path / "dog" / "x.png").write_bytes(b"")
+    first = load(tmp_path, skip_broken=True)
+    assert len(decoded) == 5
+    decoded.clear()
+    again = load(tmp_path, skip_broken=True)
+    assert decoded == ["dog/x.png"]
+    np.testing.assert_array_equal(again.hashes, first.hashes)
+    picture(tmp_path / "dog" / "x.png", 20)
+    picture(tmp_path / "cat" / "0.png", 21)
+    changed = load(tmp_path)
+    assert sorted(decoded) == ["cat/0.png", "dog/x.png", "dog/x.png"]
+    np.testing.assert_array_equal(changed.hashes, picture_hashes(changed.images[:]))
+    decoded.clear()
+    load(tmp_path, crop="squeeze")
+    assert len(decoded) == 5
+    for content in ("", "[]", "[1]", "{", '{"a": 1}'):
+        for file in files.cache_folder().glob("hashes-*.json"):
+            file.write_text(content)
+        assert len(load(tmp_path)) == 5
+
+
+def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
+    """Then a second run decodes again."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("LAB_CACHE", str(tmp_path / "file"))
+    assert len(load(folders(tmp_path / "data", cat=2, dog=1))) == 3
 
 
 def test_an_option_names_a_folder(tmp_path, capfd):

@@ -9,6 +9,7 @@ import numpy as np
 
 from lab.data.dataset import MOST_NAMED, Dataset
 from lab.data.fingerprints import picture_hashes
+from lab.data.hash_memory import HashMemory
 from lab.data.photographs import Photographs, in_threads, prepared
 from lab.errors import LabError, shown
 from lab.progress import Progress
@@ -63,7 +64,7 @@ def assemble(
     Raises:
         LabError: a picture cannot be read, or a class is left without any.
     """
-    looked = _look(rows, crop, progress)
+    looked = _look(rows, source, crop, progress)
     if broken := [str(result) for result in looked if isinstance(result, LabError)]:
         message = f"{len(broken):,} of {len(rows):,} pictures cannot be read: {_listed(broken)}"
         if not skip_broken:
@@ -79,8 +80,15 @@ def assemble(
     return _dataset(kept, names, source, crop)
 
 
-def _look(rows: Sequence[LabelledFile], crop: str, progress: Progress) -> list[Checked | LabError]:
+def _look(
+    rows: Sequence[LabelledFile], source: str, crop: str, progress: Progress
+) -> list[Checked | LabError]:
+    memory = HashMemory(source, crop)
+
     def look(row: LabelledFile) -> Checked | LabError:
+        known = memory.find(row.path)
+        if known is not None and crop != "sign":
+            return Checked(row, known, None)
         try:
             picture = prepared(str(row.path), crop)
         except LabError as error:
@@ -92,6 +100,7 @@ def _look(rows: Sequence[LabelledFile], crop: str, progress: Progress) -> list[C
         for result in in_threads(look, rows):
             looked.append(result)
             advance()
+    memory.keep({str(seen.row.path): seen.hash for seen in looked if isinstance(seen, Checked)})
     return looked
 
 
