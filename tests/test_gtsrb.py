@@ -290,7 +290,6 @@ BROKEN = {
         edited(TABLE, b"\xff\xfe\x00"),
         "GT-00014.csv: expected a table, cells separated by sem",
     ),
-    "no GTSRB": ({"a/readme.txt": b"x"}, "expected GTSRB as published, .*; name the folder or zip"),
     "two sets": (
         training() | test_set(),
         "expected one set of pictures; received 2: GTSRB/Final_Test/Images, GTSRB/Final_Tr",
@@ -307,6 +306,12 @@ def test_what_is_broken_is_named(tmp_path, name):
             load(place)
         assert "\n" not in str(caught.value)
         assert str(caught.value).startswith(str(tmp_path))
+
+
+def test_a_zip_of_something_else(tmp_path):
+    """It is no zip of class folders either."""
+    with pytest.raises(LabError, match=r"expected GTSRB as published, .*; name the folder or zip"):
+        load(zipped(tmp_path / "a.zip", {"a/readme.txt": b"x"}))
 
 
 def test_broken_zips(tmp_path):

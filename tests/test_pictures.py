@@ -302,6 +302,39 @@ def test_photograph_of_other_sizes():
         alexnet.photograph(np.zeros((100, 1101, 3), np.uint8))
 
 
+def test_squeeze_keeps_the_edges():
+    """All of the picture, each side by its own factor."""
+    across, down = np.meshgrid(np.arange(454), np.arange(681))
+    picture = np.stack([across // 2, down // 3, 0 * down], axis=-1).astype(np.uint8)
+    expected = np.stack([*np.meshgrid(np.arange(227), np.arange(227)), np.zeros((227, 227))], -1)
+    np.testing.assert_array_equal(pictures.squeeze(picture), expected)
+    with pytest.raises(LabError, match="ten times as long as wide; received 1101x100 pixels; crop"):
+        pictures.squeeze(np.zeros((100, 1101, 3), np.uint8))
+
+
+def test_every_crop_has_its_side():
+    """What the table says is what comes out."""
+    for crop in pictures.CROPS.values():
+        assert crop.function(noise(50, 60, 3)).shape == (crop.side, crop.side, 3)
+    assert alexnet.photograph is pictures.photograph
+    assert alexnet.SIZE == pictures.SIZE == 227
+
+
+def test_a_ribbon_takes_no_memory():
+    """A million pixels across and one down, as a sign: its thin side is not enlarged first."""
+    import tracemalloc
+
+    picture = np.zeros((1, 1_000_000, 3), np.uint8)
+    picture[:, 500_000:] = 200
+    tracemalloc.start()
+    sign = pictures.to_sign(picture)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_array_equal(sign[:, :16], 0)
+    np.testing.assert_array_equal(sign[:, 16:], 200)
+    assert most < 100e6
+
+
 def test_centred():
     """The old lab takes each picture's one mean off; the network of Caffe takes its own."""
     images = [np.full((4, 4, 3), 10, np.uint8), np.full((4, 4, 3), 20, np.uint8)]

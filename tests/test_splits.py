@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from filmed import drive, noise
 
-from lab.data import Dataset, splits
+from lab.data import Dataset, Photographs, splits
 from lab.errors import LabError
 
 
@@ -83,7 +83,7 @@ def test_by_seen():
     data = Dataset(noise(6), np.array([0, 0, 1, 1, 1, 0]))
     split = splits.by_seen(data, seen)
     assert (split.train.tolist(), split.held_out.tolist()) == ([0, 2, 3, 5], [1, 4])
-    with pytest.raises(LabError, match="class 1 has no picture on the held-out side"):
+    with pytest.raises(LabError, match=r"class .*30.* has no picture on the held-out side"):
         splits.by_seen(data, np.array([True, False, True, True, True, True]))
 
 
@@ -95,16 +95,16 @@ def test_splits_that_cannot_be():
         ):
             splits.random(Dataset(noise(n), np.zeros(n, int)))
     with pytest.raises(
-        LabError, match="at least 2 classes; received class 7 alone; add another cl"
+        LabError, match=r"at least 2 classes; received class .*100km/h.* alone; add another cl"
     ):
         splits.random(Dataset(noise(50), np.full(50, 7)))
     with pytest.raises(
-        LabError, match="every class on both sides of the random split; class 3 has no"
+        LabError, match=r"every class on both sides of the random split; class .*60km/h.* has no"
     ):
         splits.random(Dataset(noise(51), np.array([0] * 50 + [3])))
     labels, ids, _, _ = drive([6, 1])
     with pytest.raises(
-        LabError, match=r"of the track split; class 1 has no picture on the .* side \(1"
+        LabError, match=r"of the track split; class .*30km/h.* has no picture on the .* side \(1"
     ):
         splits.by_track(Dataset(noise(len(labels)), labels, ids))
     unknown = Dataset(noise(4), np.arange(4), no_tracks="it is shuffled", source="my.p")
@@ -112,3 +112,91 @@ def test_splits_that_cannot_be():
         LabError, match=r"my.p: expected tracks .*; it is shuffled; take --split random"
     ):
         splits.by_track(unknown)
+
+
+def photographs(labels, tracks=None, **more):
+    """A set of photographs that nobody looks at."""
+    n = len(labels)
+    images = Photographs(["x.jpg"] * n, "centre")
+    names = ["cat", "dog", "emu"]
+    return Dataset(images, labels, tracks, names=names, crop="centre", source="my", **more)
+
+
+@pytest.mark.parametrize("counts", [(2, 2), (30, 30, 30), (1000, 2, 7)])
+def test_photographs_are_split_class_by_class(counts):
+    """A third of each class is held out, and at least one; also of two among a thousand."""
+    labels = np.repeat(np.arange(len(counts)), counts)
+    split = splits.random(photographs(labels), seed=1)
+    assert (split.name, len(split.test)) == ("random", 0)
+    assert sorted([*split.train, *split.held_out]) == list(range(len(labels)))
+    for label, count in enumerate(counts):
+        held_out = (labels[split.held_out] == label).sum()
+        assert 1 <= held_out < count
+        assert abs(held_out - 0.33 * count) < 1
+    np.testing.assert_array_equal(splits.random(photographs(labels), 1).train, split.train)
+    if max(counts) > 2:
+        assert (splits.random(photographs(labels), 2).train != split.train).any()
+
+
+def test_photographs_of_one_object_stay_together():
+    """No group on both sides, each class in proportion, by whatever name the split is asked for."""
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(60), rng.integers(1, 9, 60))
+    labels = groups % 3
+    data = photographs(labels, groups)
+    for split in (splits.random(data), splits.by_track(data)):
+        assert split.name == "track"
+        assert not set(groups[split.train]) & set(groups[split.held_out])
+        share = np.bincount(labels[split.held_out]) / np.bincount(labels)
+        assert (np.abs(share - 0.2) < 0.06).all()
+    split = splits.three_way(data)
+    sides = [set(groups[part]) for part in (split.train, split.held_out, split.test)]
+    assert sum(map(len, sides)) == len(set.union(*sides)) == 60
+    assert all(set(labels[part]) == {0, 1, 2} for part in (split.train, split.held_out, split.test))
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+@pytest.mark.parametrize(("fewest", "k"), [(2, 2), (4, 4), (30, 5)])
+def test_stratified_folds(fewest, k, grouped):
+    """Each class is in each fold, each group in one; few pictures, few folds."""
+    units = np.repeat(np.arange(3), (30, fewest, 30))  # the class of each group, or picture
+    groups = np.repeat(np.arange(len(units)), 3 if grouped else 1)
+    labels = units[groups]
+    data = photographs(labels, groups if grouped else None)
+    fold = splits.stratified_folds(data, seed=1)
+    assert fold.dtype == np.int64
+    assert set(fold) == set(range(k))
+    for label in range(3):
+        counts = np.bincount(fold[labels == label], minlength=k)
+        assert counts.min() >= 1
+        assert np.ptp(counts) <= (3 if grouped else 1)
+    for group in range(len(units)):
+        assert len(set(fold[groups == group])) == 1
+    np.testing.assert_array_equal(splits.stratified_folds(data, seed=1), fold)
+    assert (splits.stratified_folds(data, seed=2) != fold).any()
+
+
+def test_the_given_split():
+    """What val/ holds is held out; it may lack a class, train/ may not."""
+    labels = np.array([0, 0, 1, 1, 2, 0, 1])
+    held_out = np.arange(7) > 4
+    split = splits.given(photographs(labels, given=held_out))
+    assert (split.name, split.train.tolist(), split.held_out.tolist()) == (
+        "given", [0, 1, 2, 3, 4], [5, 6],
+    )  # fmt: skip
+    with pytest.raises(LabError, match=r"my: .* none of class emu \(1 such classes\)"):
+        splits.given(photographs(labels, given=labels == 2))
+    for nothing in (None, labels > 5):
+        with pytest.raises(LabError, match="my: expected pictures to hold out in val/ or test/"):
+            splits.given(photographs(labels, given=nothing))
+
+
+def test_photographs_that_cannot_be_split():
+    """One class; a class of one picture, or of one group, is named."""
+    for split in (splits.random, splits.stratified_folds):
+        with pytest.raises(LabError, match="at least 2 classes; received class dog alone"):
+            split(photographs(np.full(9, 1)))
+        with pytest.raises(LabError, match=r"my: .*2 pictures of each .*1 of class emu \(1 such"):
+            split(photographs(np.array([0, 0, 1, 1, 2])))
+        with pytest.raises(LabError, match=r"2 groups of pictures of .* received 1 of class cat"):
+            split(photographs(np.array([0, 0, 1, 1]), np.array([5, 5, 6, 7])))

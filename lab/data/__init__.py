@@ -9,6 +9,7 @@ archives        folders and zips, with one interface
 class_folders   a folder of pictures for each class
 table           a CSV of pictures, classes and groups
 labelled_files  picture files with a class each, checked, each of them once
+hash_memory     hashes of picture files that were read before
 photographs     pictures that stay on disk until they are asked for
 tracks          which pictures show one physical sign
 splits          which pictures are trained on, and which are held out

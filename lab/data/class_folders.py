@@ -64,27 +64,31 @@ def _subfolders(path: Path) -> list[Path]:
     try:
         inside = sorted(entry for entry in path.iterdir() if entry.name[0] != ".")
         real = path.resolve()
+        for entry in inside:
+            if entry.is_symlink() and (not entry.exists() or real.is_relative_to(entry.resolve())):
+                raise LabError(
+                    f"{entry}: expected a link to a folder of pictures; received one that leads "
+                    "to nothing or to itself; correct or remove it"
+                )
+        return [entry for entry in inside if entry.is_dir()]
     except OSError as error:
-        raise LabError(f"{path}: expected a folder; {error.strerror}; check it") from None
-    for entry in inside:
-        if entry.is_symlink() and (not entry.exists() or real.is_relative_to(entry.resolve())):
-            raise LabError(
-                f"{entry}: expected a link to a folder of pictures; received one that leads to "
-                "nothing or to itself; correct or remove it"
-            )
-    return [entry for entry in inside if entry.is_dir()]
+        raise _unreadable(error) from None
 
 
 def _pictures(folder: Path) -> Iterator[Path]:
     """The pictures in a folder and below it; links to folders below it are not followed."""
 
     def refuse(error: OSError) -> None:
-        raise LabError(
-            f"{error.filename}: expected a folder that can be read; {error.strerror}; check it"
-        )
+        raise _unreadable(error)
 
     for place, below, names in os.walk(folder, onerror=refuse):
         below[:] = sorted(name for name in below if name[0] != ".")
         for name in names:
             if name[0] != "." and name.lower().endswith(pictures.SUFFIXES):
                 yield Path(place, name)
+
+
+def _unreadable(error: OSError) -> LabError:
+    return LabError(
+        f"{error.filename}: expected a folder that can be read; {error.strerror}; check it"
+    )

@@ -82,23 +82,6 @@ def read(path: str | Path, rule: Rule = pictures.to_sign) -> Dataset:
     return Dataset(images, labels, tracks, no_tracks, sizes, coords, names, str(path), hashes)
 
 
-def looks_like_it(path: Path) -> bool:
-    """Whether a folder is GTSRB as published, whole or not, by the names of its files."""
-    folders = Folder(path).files.values()
-    tables = [name for names in folders for name in names if TABLE.fullmatch(name)]
-    if tables or any(TRAINING_PICTURE.fullmatch(name) for names in folders for name in names):
-        return True
-    # Five digits are a name that anybody may give; the test set's pictures are in one folder.
-    with_pictures = [names for names in folders if any(map(_is_picture, names))]
-    return len(with_pictures) == 1 and all(
-        TEST_PICTURE.fullmatch(name) for name in filter(_is_picture, with_pictures[0])
-    )
-
-
-def _is_picture(name: str) -> bool:
-    return name.lower().endswith(pictures.SUFFIXES)
-
-
 def published_rule(picture: np.ndarray) -> np.ndarray:
     """Brings a picture uint8 (h, w, 3) to 32x32 as the lab did for its train.p.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from lab.data.dataset import MOST_NAMED, Dataset
 from lab.data.fingerprints import picture_hashes
+from lab.data.hash_memory import HashMemory
 from lab.data.photographs import Photographs, in_threads, prepared
 from lab.errors import LabError, shown
 from lab.progress import Progress
@@ -63,7 +64,7 @@ def assemble(
     Raises:
         LabError: a picture cannot be read, or a class is left without any.
     """
-    looked = _look(rows, crop, progress)
+    looked = _look(rows, source, crop, progress)
     if broken := [str(result) for result in looked if isinstance(result, LabError)]:
         message = f"{len(broken):,} of {len(rows):,} pictures cannot be read: {_listed(broken)}"
         if not skip_broken:
@@ -79,8 +80,15 @@ def assemble(
     return _dataset(kept, names, source, crop)
 
 
-def _look(rows: Sequence[LabelledFile], crop: str, progress: Progress) -> list[Checked | LabError]:
+def _look(
+    rows: Sequence[LabelledFile], source: str, crop: str, progress: Progress
+) -> list[Checked | LabError]:
+    memory = HashMemory(source, crop)
+
     def look(row: LabelledFile) -> Checked | LabError:
+        known = memory.find(row.path)
+        if known is not None and crop != "sign":
+            return Checked(row, known, None)
         try:
             picture = prepared(str(row.path), crop)
         except LabError as error:
@@ -92,30 +100,34 @@ def _look(rows: Sequence[LabelledFile], crop: str, progress: Progress) -> list[C
         for result in in_threads(look, rows):
             looked.append(result)
             advance()
+    memory.keep({str(seen.row.path): seen.hash for seen in looked if isinstance(seen, Checked)})
     return looked
 
 
 def _once(pictures: list[Checked], progress: Progress) -> list[Checked]:
     """The pictures without copies of others, and without any that is in two classes."""
     first: dict[int, Checked] = {}
-    copies, moved, torn = [], 0, {}
+    copies, both_sides, torn = [], 0, {}
     for picture in pictures:
         original = first.setdefault(picture.hash, picture)
-        if original is picture:
-            continue
         a, b = original.row, picture.row
-        if a.name == b.name:
-            copies.append(f"{b.path} is {a.path}")
-            moved += a.given != b.given
-        else:
+        if a.name != b.name:
             names = [shown(row.name, 60) for row in (a, b)]
             torn[picture.hash] = f"{a.path} ({names[0]}) is {b.path} ({names[1]})"
+        elif original is not picture:
+            copies.append(f"{b.path} is {a.path}")
+            both_sides += a.given != b.given
+    count = f"of {len(pictures):,} pictures"
     if copies:
-        sides = f" ({moved:,} of them held out, and trained on as well)" if moved else ""
-        progress.say(f"left out: {len(copies):,} copies of pictures{sides}: {_listed(copies)}")
+        sides = f" ({both_sides:,} in train/ and held out: these are trained on)"
+        progress.say(
+            f"left out: {len(copies):,} {count}, as copies{sides if both_sides else ''}: "
+            f"{_listed(copies)}"
+        )
     if torn:
-        lines = list(torn.values())
-        progress.say(f"left out: {len(torn):,} pictures that are in two classes: {_listed(lines)}")
+        lost = sum(picture.hash in torn for picture in pictures)
+        lines = _listed(list(torn.values()))
+        progress.say(f"left out: {lost:,} {count}, since they are in two classes: {lines}")
     return [picture for key, picture in first.items() if key not in torn]
 
 
@@ -143,7 +155,7 @@ def _dataset(pictures: list[Checked], names: list[str], source: str, crop: str) 
 
 def _listed(lines: list[str]) -> str:
     more = f"; and {len(lines) - MOST_NAMED:,} more" if lines[MOST_NAMED:] else ""
-    return "; ".join(lines[:MOST_NAMED]) + more
+    return "; ".join(shown(line, 1000) for line in lines[:MOST_NAMED]) + more
 
 
 def _natural(name: str) -> tuple[str, str]:

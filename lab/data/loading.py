@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from lab.data import class_folders, gtsrb, labelled_files, table, train_p
+from lab.data import archives, class_folders, gtsrb, labelled_files, table, train_p
 from lab.data.dataset import Dataset
 from lab.errors import LabError
+from lab.pictures import SUFFIXES
 from lab.progress import SILENT, Progress
 
 
@@ -33,7 +34,7 @@ def load(
     """
     path = Path(path)
     tabular = path.suffix.lower() == ".csv" and not path.is_dir()
-    if tabular or (path.is_dir() and not gtsrb.looks_like_it(path)):
+    if tabular or (path.is_dir() and not _is_gtsrb(path)):
         rows = table.read(path) if tabular else class_folders.read(path)
         return labelled_files.assemble(rows, str(path), crop or "centre", skip_broken, progress)
     check_crop(crop, str(path))
@@ -53,3 +54,15 @@ def check_crop(crop: str | None, source: str) -> None:
             "received traffic signs, which go in at 32x32; leave --crop out, or take a "
             "classifier of signs"
         )
+
+
+def _is_gtsrb(path: Path) -> bool:
+    """Whether a folder is GTSRB as published, whole or not, by the names of its files."""
+    folders = archives.Folder(path).files.values()
+    own = (gtsrb.TABLE, gtsrb.TRAINING_PICTURE)
+    if any(form.fullmatch(name) for names in folders for name in names for form in own):
+        return True
+    # Five digits are a name that anybody may give; but the test set is all in one folder.
+    shown = [[name for name in names if name.lower().endswith(SUFFIXES)] for names in folders]
+    filled = [names for names in shown if names]
+    return len(filled) == 1 and all(map(gtsrb.TEST_PICTURE.fullmatch, filled[0]))

@@ -49,13 +49,17 @@ def resize_crop(
         RGB uint8 (*size, 3).
     """
     rows, columns = (
-        _part((_area if whole < old else _bilinear)(old, whole), start, length)
+        [part[start : start + length] for part in (_area if whole < old else _bilinear)(old, whole)]
         for old, whole, start, length in zip(picture.shape[:2], new, corner, size, strict=True)
     )
-    # Of a ribbon, scaling the short side first would make a giant.
-    if picture.shape[1] > picture.shape[0] * 10:
-        return to_uint8(_scale(picture.swapaxes(0, 1), columns, rows).swapaxes(0, 1))
-    return to_uint8(_scale(picture, rows, columns))
+    left, right = columns[0].min(), columns[0].max() + 1
+    scaled, columns[0] = picture[:, left:right], columns[0] - left  # cut off: nothing to scale
+    steps = [(0, rows), (1, columns)]
+    if picture.shape[1] > 10 * picture.shape[0]:  # a ribbon: its short side would become a giant
+        steps.reverse()
+    for axis, taps in steps:
+        scaled = _mixed(scaled, axis, *taps)
+    return to_uint8(scaled)
 
 
 def to_uint8(picture: np.ndarray) -> np.ndarray:
@@ -107,20 +111,12 @@ def _between(position: np.ndarray, old: int) -> Taps:
     return np.stack([lower, np.minimum(lower + 1, old - 1)], 1), np.stack([1 - share, share], 1)
 
 
-def _part(taps: Taps, start: int, length: int) -> Taps:
-    return taps[0][start : start + length], taps[1][start : start + length]
-
-
-def _scale(picture: np.ndarray, rows: Taps, columns: Taps) -> np.ndarray:
-    """uint8 (h, w, 3) -> float32 (new h, new w, 3); no more than that is ever float."""
-    first, last = columns[0].min(), columns[0].max() + 1
-    lines = _mixed(picture[:, first:last], rows)  # (new h, last - first, 3)
-    return _mixed(lines.swapaxes(0, 1), (columns[0] - first, columns[1])).swapaxes(0, 1)
-
-
-def _mixed(picture: np.ndarray, taps: Taps) -> np.ndarray:
-    """The sums of a picture's rows, (old, w, 3) -> float32 (new, w, 3)."""
-    result = np.zeros((len(taps[0]), *picture.shape[1:]), np.float32)
-    for pixels, shares in zip(taps[0].T, taps[1].T, strict=True):
-        result += picture[pixels] * shares[:, None, None]
+def _mixed(picture: np.ndarray, axis: int, pixels: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Scales rows (axis 0) or columns (1) of (h, w, 3) by taps; float32, but never all of it."""
+    shape = [len(pixels) if i == axis else side for i, side in enumerate(picture.shape)]
+    result, part = np.zeros(shape, np.float32), np.empty(shape, np.float32)
+    across = (-1, 1, 1) if axis == 0 else (-1, 1)
+    for tap, share in zip(pixels.T, shares.T, strict=True):
+        if share.any():
+            result += np.multiply(picture.take(tap, axis), share.reshape(across), out=part)
     return result

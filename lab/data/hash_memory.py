@@ -1,0 +1,49 @@
+"""Hashes of picture files that were read before, in the cache: they need not be decoded again."""
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import PIL
+
+from lab import files
+from lab.errors import LabError
+
+VERSION = 1  # of reading and cropping pictures: a new number makes all of it invalid
+
+
+class HashMemory:
+    """The hashes of one set's files, each by path, size and time of the last change.
+
+    Args:
+        source: the set's folder or table.
+        crop: a key of `pictures.CROPS`.
+    """
+
+    def __init__(self, source: str, crop: str):
+        made_of = json.dumps([VERSION, PIL.__version__, os.path.abspath(source), crop])
+        name = hashlib.sha256(made_of.encode()).hexdigest()[:16]
+        self._path = files.cache_folder() / f"hashes-{name}.json"
+        self._stamps: dict[str, list[int]] = {}
+        self._known: dict[str, list[int]] = {}
+        with contextlib.suppress(OSError, ValueError, TypeError):  # absent, or something else
+            self._known = dict(json.loads(self._path.read_text(encoding="utf-8")))
+
+    def find(self, path: Path) -> int | None:
+        """The file's hash, if it is as it was."""
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            self._stamps[str(path)] = [status.st_size, status.st_mtime_ns]
+            *stamp, known = self._known.get(str(path), [0])
+            return known if stamp == self._stamps[str(path)] else None
+        return None
+
+    def keep(self, hashes: Mapping[str, int]) -> None:
+        """Stores the hashes of files, as they were when `find` was asked for them."""
+        known = {path: [*self._stamps[path], number] for path, number in hashes.items()}
+        if known != self._known:
+            with contextlib.suppress(OSError, LabError), files.atomic(self._path) as part:
+                part.write_text(json.dumps(known), encoding="utf-8")  # where it may be written
