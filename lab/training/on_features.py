@@ -103,8 +103,8 @@ def train(
         temperature, fitted_on = _temperature(learn, x, data, logits, split, settings.seed)
     judged = _classifier(judged_head, trunk, settings, temperature)
     pictures = data.subset(split.held_out)
-    index = pictures.files or split.held_out
-    judgement = Judgement(judged, pictures, index, logits, linear.sketch(x, split.held_out))
+    index, sketch = pictures.files or split.held_out, linear.sketch(x, split.held_out)
+    judgement = Judgement(judged, pictures, index, logits, sketch, trunk)
 
     # The saved head is trained on all pictures: none is left to judge it on.
     with progress.phase("refit"):
