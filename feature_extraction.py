@@ -6,7 +6,6 @@ python feature_extraction.py --evaluate train.p   # accuracy, and a report
 python feature_extraction.py *.jpg --save-features fc7.npz --layer fc7
 """
 
-import functools
 import shlex
 import sys
 import time
@@ -28,23 +27,23 @@ def parse(argv: list[str]) -> Namespace:
     parser = command_line.Parser(__doc__)
     parser.add_pictures("the signs in examples/")
     add = parser.add_argument
-    add("--model", metavar="FILE", help="a trained classifier, its file or its run's folder, or "
-        "the word bundled: the one in trained/; or none: a fresh head (default: the newest run, "
-        "else bundled)")  # fmt: skip
+    add("--model", metavar="FILE", help="a classifier's file or its run's folder; bundled: the one "
+        "in trained/; none: a fresh head (default: the newest run, else bundled)")  # fmt: skip
     add("--evaluate", metavar="DATA", help="the classifier's accuracy on a labelled set, as "
         "train_feature_extraction.py takes it for --data")  # fmt: skip
     add("--skip-broken", action="store_true", help="of --evaluate: leave out what cannot be read")
     add("--output", metavar="DIR", help="of the report (default: runs/evaluation-<date-time>)")
+    add("--explain", metavar="DIR", help="a PNG of each picture: where its class comes from")
     add("--save-features", metavar="FILE.npz", help="write a layer's features of photographs")
     add("--layer", choices=alexnet.LAYERS, help="of --save-features")
     parser.add_common(alexnet.VARIANTS)
     args = parser.parse_args(argv)
     if bool(args.save_features) != bool(args.layer):
         parser.error("--save-features FILE.npz and --layer NAME go together")
-    if args.evaluate and (args.save_features or args.pictures):
-        parser.error("--evaluate takes a labelled set, and no pictures or features beside it")
-    if args.save_features and (args.json or args.model):
-        parser.error("--save-features needs no classifier, and writes no JSON")
+    if args.evaluate and (args.save_features or args.pictures or args.explain):
+        parser.error("--evaluate takes a labelled set, and no pictures, --explain or features")
+    if args.save_features and (args.json or args.model or args.explain):
+        parser.error("--save-features needs no classifier, explains nothing and writes no JSON")
     if args.output and not args.evaluate:
         parser.error("--output is where --evaluate's report goes: give both")
     if args.model not in (None, "none", "bundled"):
@@ -62,8 +61,8 @@ def save_features(args: Namespace) -> None:
     from lab.features import extractor
 
     network = alexnet.build(trunk.arrays, args.layer, variant=variant)
-    centred = functools.partial(alexnet.centred, variant=variant)
-    x = extractor.predict(network, np.stack(photographs.read(alexnet.photograph)), centred)
+    images = np.stack(photographs.read(alexnet.photograph))
+    x = extractor.predict(network, images, lambda x: alexnet.centred(x, variant))
     with files.atomic(args.save_features) as part, open(part, "wb") as file:
         np.savez(file, features=x, files=[*map(str, photographs.paths)], layer=args.layer)
     command_line.say(f"{args.layer}: {' x '.join(map(str, x.shape))} in {args.save_features}")
@@ -88,15 +87,14 @@ def evaluate(args: Namespace) -> None:
     result = report.evaluate(classifier, trunk, data, folder, name, facts, told)
     result["seconds"] = round(time.perf_counter() - start, 3)
     command_line.say(f"report: {folder / runs.REPORT}")
-    if args.json:
-        command_line.show_json(result)
-    else:
-        count = f"{result['images']:,} pictures of {data.source}"
-        progress.show(f"Accuracy: {result['accuracy']:.4f} ({count})")
+    words = f"{result['accuracy']:.4f} ({result['images']:,} pictures of {data.source})"
+    command_line.show_json(result) if args.json else progress.show(f"Accuracy: {words}")
 
 
 def classify(args: Namespace) -> None:
-    """Names signs, and first the classifier that does it."""
+    """Names pictures, and first the classifier that does it."""
+    if args.explain:
+        files.check_writable(args.explain)
     named = PictureFiles(args.pictures or examples())
     command_line.start_tensorflow()
     from lab.sources import classifiers
@@ -110,14 +108,17 @@ def classify(args: Namespace) -> None:
     seconds = round(time.perf_counter() - start, 3)
     answers = command_line.top(probabilities, classifier.classes, args.top, named.paths)
     command_line.show_answers(answers, seconds, trunk.path, args.json, classifier=name)
+    if args.explain:
+        from lab import explanation
+
+        explanation.write(args.explain, classifier, trunk, images, answers)
     named.refuse_broken()
 
 
 @command_line.script
 def main(argv: list[str]) -> None:
     args = parse(argv)
-    task = evaluate if args.evaluate else save_features if args.save_features else classify
-    task(args)
+    (evaluate if args.evaluate else save_features if args.save_features else classify)(args)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ layers         the network's own Keras layers; alexnet.py, above this folder, is
 features/      recipes; the frozen network, run once; its fast path on a CPU; features on disk
 classifier     a head and its recipe: answers, saving, loading
 judging/       metrics, and a classifier's answers on labelled pictures
+explanation    where in a picture an answer comes from: heat maps, drawn
 report/        report.html and its figures
 training/      heads on frozen features, the whole network, augmentation
 sources/       what an option names -> pictures, data, weights, classifier

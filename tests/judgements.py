@@ -14,7 +14,7 @@ def made_up(n: int = 300, seed: int = 0, **other: object) -> Judgement:
     Args:
         n: number of pictures.
         seed: of the noise.
-        other: names, temperature, index, logits, sketch, or what a `Dataset` has.
+        other: names, temperature, index, logits, sketch, trunk, or what a `Dataset` has.
     """
     generator = np.random.default_rng(seed)
     labels = generator.integers(43, size=n)
@@ -31,13 +31,14 @@ def made_up(n: int = 300, seed: int = 0, **other: object) -> Judgement:
         "sizes": generator.integers(15, 200, (n, 2)),
         "sketch": generator.normal(0, 1, (n, 20)).astype(np.float16) + labels[:, None],
         "source": "somewhere/train.p",
+        "trunk": None,
     } | other
-    own = ("names", "temperature", "index", "logits", "sketch")
-    names, temperature, index, logits, sketch = (parts.pop(name) for name in own)
+    own = ("names", "temperature", "index", "logits", "sketch", "trunk")
+    names, temperature, index, logits, sketch, trunk = (parts.pop(name) for name in own)
     kernel, bias = np.zeros((1, len(names)), np.float32), np.zeros(len(names), np.float32)
     classifier = Classifier(kernel, bias, list(names), RECIPES["conv4"], "caffe", "0" * 64)
     classifier.temperature = temperature
-    return Judgement(classifier, dataset.Dataset(**parts), index, logits, sketch)
+    return Judgement(classifier, dataset.Dataset(**parts), index, logits, sketch, trunk)
 
 
 def alone(**other: object) -> Judgement:

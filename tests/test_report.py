@@ -13,9 +13,10 @@ import pytest
 from judgements import alone, made_up, sure
 from PIL import Image
 
-from lab import files
+from lab import explanation, files
 from lab.data import class_names, fingerprints
 from lab.drawn_signs import RENDERED
+from lab.judging import metrics
 from lab.report import evaluation, feature_map, report, wording
 
 NAMES = class_names()
@@ -211,6 +212,39 @@ def test_surest_mistakes_are_shown_as_pictures():
         assert f'id="row-{1000 + i}"' in item and f"row {1000 + i} of somewhere/train.p" in item
     signs = len({i // 20 for i in wrong[:24]})
     assert f"They show {signs} signs, each at most three times." in Reader(text).text
+
+
+def test_the_surest_mistakes_are_explained(monkeypatch):
+    """Where the predicted class comes from, beside the first twelve; without weights, nowhere."""
+    judgement, given = made_up(400, sketch=None), []
+
+    def heat_maps(*arguments):
+        given.append(arguments)
+        heat = np.zeros((len(arguments[2]), 6, 6))
+        heat[:, 1, 4] = np.arange(len(heat)) + 1
+        return heat
+
+    monkeypatch.setattr(explanation, "heat_maps", heat_maps)
+    without = section(report.page(judgement, **NOTHING), "mistakes")
+    assert given == [] and 'class="explained"' not in without and "orange" not in without
+    judgement.trunk = "the weights"
+    text = section(report.page(judgement, **NOTHING), "mistakes")
+    ((classifier, trunk, images, predicted),) = given
+    assert (classifier, trunk) == (judgement.classifier, "the weights")
+    surest = metrics.surest_mistakes(judgement.probabilities, judgement.labels, np.arange(400) // 5)
+    np.testing.assert_array_equal(images, judgement.data.images[surest[:12]])
+    np.testing.assert_array_equal(predicted, judgement.predicted[surest[:12]])
+    items = text.split("<li")[1:]
+    assert ["explained" in item for item in items] == [True] * 12 + [False] * 12
+    assert "orange speaks for it, blue against it" in Reader(text).text
+    sources = re.findall(r'src="data:image/png;base64,([^"]*)"', items[11])
+    picture, why = (np.array(Image.open(io.BytesIO(base64.b64decode(data)))) for data in sources)
+    np.testing.assert_array_equal(picture, judgement.data.images[surest[11]])
+    assert why.shape == (114, 114, 3)
+    orange = why[..., 0].astype(int) - why[..., 2]
+    row, column = np.unravel_index(orange.argmax(), orange.shape)
+    assert abs(row - 65 / 2) < 3 and abs(column - 161 / 2) < 3  # 33 + 32 k, every second pixel
+    assert f'alt="where {NAMES[predicted[0]]} comes from"' in items[0]
 
 
 def test_mistakes_link_to_their_files(tmp_path):
@@ -446,6 +480,9 @@ def test_evaluation_says_what_it_judged(tmp_path, monkeypatch):
     classifier.trained = False
     monkeypatch.setattr(type(classifier), "features", lambda *_: [made.logits[2:]])
     monkeypatch.setattr(type(classifier), "head", lambda _, x: x)
+    monkeypatch.setattr(
+        explanation, "heat_maps", lambda _, trunk, x, labels: np.ones((len(x), 6, 6))
+    )
     result = evaluation.evaluate(classifier, Trunk(data.images[:2]), data, tmp_path, "runs/x")
     correct = made.correct[2:]
     assert result["accuracy"] == pytest.approx(correct.mean()) and result["images"] == 38

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from judgements import made_up
 
+from lab import explanation
 from lab.report import report
 
 # What a person could not see: pictures that did not load, a page wider than its window, text with
@@ -66,8 +67,10 @@ def opened(chromium, path, **options):
 
 @pytest.fixture(scope="module")
 def judgement():
-    """What is reported."""
-    return made_up()
+    """What is reported, with made-up heat maps beside the surest mistakes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(explanation, "heat_maps", lambda *given: np.ones((len(given[2]), 6, 6)))
+        yield made_up(trunk="the weights")
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +91,7 @@ def test_opens_in_chromium(chromium, judgement, file, scheme, width):
     size = {"width": width, "height": 800}
     page, asked, complaints = opened(chromium, file, viewport=size, color_scheme=scheme)
     seen = page.evaluate(SEEN)
-    assert len(seen["images"]) == 25
+    assert len(seen["images"]) == 25 + 12
     assert all(seen["images"])
     assert seen["icons"] == 32 * len(set(judgement.labels.tolist()))
     assert seen["texts"] > 300

@@ -234,6 +234,26 @@ def test_a_fresh_head_says_so(sign, conv_npz, capfd):
     assert "an untrained head (its answers are chance)" in first
 
 
+def test_why(trained, sign, tmp_path, capfd):
+    """--explain draws each picture; the answers are what they are without it, in JSON too."""
+    argv = (*sign, "--model", trained[0], "--json")
+    assert run(feature_extraction, *argv, "--explain", tmp_path / "new" / "why") == 0
+    explained = json.loads(capfd.readouterr().out)
+    assert run(feature_extraction, *argv) == 0
+    assert explained["pictures"] == json.loads(capfd.readouterr().out)["pictures"]
+    drawn = sorted((tmp_path / "new" / "why").iterdir())
+    assert [path.name for path in drawn] == ["0-stop.png", "1-large.png"]
+    first, second = (np.asarray(Image.open(path)) for path in drawn)
+    assert first.shape == second.shape and np.ptp(first[:227, 235:], axis=2).max() > 50  # colour
+
+
+def test_why_is_refused_before_anything_is_computed(trained, sign, tmp_path, capfd):
+    """A file in the folder's place: no classifier is named, no answer is given."""
+    (tmp_path / "file").write_text("")
+    argv = (sign[0], "--model", trained[0], "--explain", tmp_path / "file")
+    assert "cannot be written" in refused(capfd, feature_extraction, *argv)
+
+
 @pytest.mark.parametrize(("layer", "shape"), [("conv4", (13, 13, 384)), ("pool5", (6, 6, 256))])
 def test_save_features(sign, conv_npz, tmp_path, layer, shape):
     """A layer's features of whole photographs, as the network gives them, and the files' names."""
@@ -395,6 +415,12 @@ def test_bad_pictures(tmp_path, full_npz, capfd, script):
         (train_feature_extraction, ["--resume", "x", "--seed", "1"], "give no others"),
         (train_feature_extraction, ["--resume", "nowhere"], "expected the folder of a run"),
         (feature_extraction, ["--layer", "fc7"], "go together"),
+        (feature_extraction, ["--evaluate", "x", "--explain", "y"], "takes a labelled set, and no"),
+        (
+            feature_extraction,
+            ["--save-features", "x", "--layer", "fc7", "--explain", "y"],
+            "explains nothing",
+        ),
         (feature_extraction, ["--model", "nowhere"], "expected a trained classifier at nowhere"),
         (imagenet_inference, ["--nonsense"], "unrecognized arguments: --nonsense"),
         (imagenet_inference, ["--offline"], "it is missing and --offline is set"),

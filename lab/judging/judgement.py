@@ -32,6 +32,8 @@ class Judgement:
         index: their file names, or their row numbers in the set that they come from.
         logits: float32 (n, classes), before the temperature.
         sketch: float (n, d), a projection of the features for the report's map, or None.
+        trunk: the weights that the classifier was trained on, or None: then its answers cannot be
+            explained.
 
     Raises:
         LabError: no pictures, parts that do not fit each other, or logits that are not finite.
@@ -42,6 +44,7 @@ class Judgement:
     index: Sequence[str] | np.ndarray
     logits: np.ndarray
     sketch: np.ndarray | None = None
+    trunk: Weights | None = None
 
     def __post_init__(self) -> None:
         n, k = len(self.data), len(self.classifier.classes)
@@ -160,5 +163,5 @@ def judge(
             logits.append(classifier.head(x))
             sketches.append(linear.sketch(x))
             advance()
-    index = judged.files or rows
-    return Judgement(classifier, judged, index, np.concatenate(logits), np.concatenate(sketches))
+    index, sketch = judged.files or rows, np.concatenate(sketches)
+    return Judgement(classifier, judged, index, np.concatenate(logits), sketch, trunk)

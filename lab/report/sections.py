@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from pathlib import Path
 
 import numpy as np
 
+from lab import explanation
 from lab.drawn_signs import RENDERED
 from lab.judging import Judgement, metrics
 from lab.pictures import SIGN, resize_crop
@@ -20,6 +21,7 @@ ICON = 24  # pixels, side of a class's picture in the tables
 CANDIDATES = 64  # pictures of a class that its icon is chosen from
 LARGE = 114  # pixels, side of a photograph among the mistakes
 ONE_COLUMN = 12  # classes; more of them stand in two
+EXPLAINED = 12  # mistakes, the surest: each adds 20 kB to the page
 
 
 def rendered(judgement: Judgement) -> bool:
@@ -145,14 +147,27 @@ def mistakes(judgement: Judgement) -> dict:
     rows = [
         {
             "picture": thumbnails(judgement, [i], LARGE)[0],
+            "why": why,
             "true": judgement.names[judgement.labels[i]],
             "predicted": judgement.names[judgement.predicted[i]],
             "probability": judgement.probabilities[i].max(),
         }
         | _place(judgement.index[i], data.source)
-        for i in surest
+        for i, why in zip_longest(surest, _why(judgement, surest[:EXPLAINED]))
     ]
     return {"rows": rows, "signs": _filmed(judgement, surest)}
+
+
+def _why(judgement: Judgement, rows: np.ndarray) -> list[np.ndarray]:
+    """Where the predicted class of these pictures comes from, uint8 (114, 114, 3) each."""
+    if judgement.trunk is None or len(rows) == 0:
+        return []
+    images, predicted = judgement.data.images[rows], judgement.predicted[rows]
+    maps = explanation.heat_maps(judgement.classifier, judgement.trunk, images, predicted)
+    # A quarter of the pixels is as many as the page shows.
+    return [
+        explanation.heated(image, heat)[::2, ::2] for image, heat in zip(images, maps, strict=True)
+    ]
 
 
 def _place(where: str | int, source: str) -> dict[str, str]:

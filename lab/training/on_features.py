@@ -99,7 +99,7 @@ class HeadTraining:
         pictures = self.data.subset(answers.rows)
         sketch = linear.sketch(x, answers.rows)
         index = pictures.files or answers.rows
-        judgement = Judgement(classifier, pictures, index, answers.logits, sketch)
+        judgement = Judgement(classifier, pictures, index, answers.logits, sketch, self.trunk)
         measured |= {
             "split": self.split.name,
             "refitted_on_all_data": True,
