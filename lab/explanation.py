@@ -19,6 +19,7 @@ import alexnet
 from lab import pictures
 from lab.classifier import Classifier
 from lab.features import extractor
+from lab.features.batches import batches
 from lab.weights import Weights
 
 # Two colours that people with red-green blindness tell apart, from Okabe and Ito's palette, 2008.
@@ -101,7 +102,7 @@ def grad_cam(
     below = keras.Model(network.input, conv5.output)
     above = network.layers[network.layers.index(conv5) + 1 :]
     maps: list[np.ndarray] = []
-    for batch in extractor.batches(images):
+    for batch in batches(images):
         weights = tf.constant(kernel[labels[len(maps) : len(maps) + len(batch)]])  # (m, 4096)
         large = extractor.enlarge(tf.constant(batch), alexnet.SIZE, classifier.variant)
         places = below(large)  # (m, 13, 13, 256)

@@ -118,10 +118,9 @@ def judged_on(count: int, split: Split, data: Dataset) -> str:
     if data.crop == "sign" and split.name == "random":
         return f"{count:,} pictures {SAME_SIGNS}"
     kind = "signs it has not seen" if data.crop == "sign" else "groups it has not seen"
-    each = f"each by a head fitted without its fold, one of {split.fold.max() + 1}"
     words = f"{count:,} pictures" + (f" of {kind}" if data.tracks is not None else "")
     if split.name == "folds":
-        return f"{words}, {each}"
+        return f"{words}, each by a head fitted without its fold, one of {split.fold.max() + 1}"
     return words if data.tracks is not None else f"{words} it has not seen"
 
 
