@@ -2,7 +2,7 @@
 
 Area averaging makes pictures smaller, bilinear interpolation with half-pixel centres makes them
 larger: one rule for signs and photographs. The old lab's rule is here too. Pillow's BOX filter
-takes whole pixels alone, which is up to 50 of 255 away from an average by area.
+is no average by area: it takes whole pixels alone.
 """
 
 import functools
