@@ -114,7 +114,7 @@ def test_odd_names(tmp_path):
 
 def test_a_csv(tmp_path):
     """Files relative to its folder; groups become tracks; a byte order mark and quotes."""
-    for number, name in enumerate(("a.png", "b/c.png", "d.png", "e.png")):
+    for number, name in enumerate(("a.png", "b/c.png", "d.png", "e.png", "f.png")):
         picture(tmp_path / "pictures" / name, number)
     long = "x" * 300
     path = table(
@@ -124,13 +124,14 @@ def test_a_csv(tmp_path):
         f"two,pictures/b/c.png,{long},x",
         f"one,pictures/d.png,{long},",
         f",{tmp_path / 'pictures' / 'e.png'},{long},",
+        f",pictures/f.png,{long},",
         encoding="utf-8-sig",
     )
     data = load(path)
     assert data.names == ['slash/comma, "quote"', long]
-    assert data.labels.tolist() == [0, 1, 1, 1]
+    assert data.labels.tolist() == [0, 1, 1, 1, 1]
     assert data.tracks[0] == data.tracks[2]
-    assert len(np.unique(data.tracks)) == 3  # an empty group is one of its own
+    assert len(np.unique(data.tracks)) == 4  # an empty group is one of its own
     plain = table(tmp_path / "plain.csv", "file,class", "pictures/a.png,a", "pictures/d.png,b")
     assert load(plain).tracks is None
     assert load(plain).no_tracks == "no column group says which of its pictures show one object"

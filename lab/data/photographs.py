@@ -65,11 +65,8 @@ class Photographs:
 
 def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """The function's results in order, by a few threads; what raises, or Ctrl-C, stops them."""
-    pool = ThreadPoolExecutor(WORKERS)
-    try:
+    with ThreadPoolExecutor(WORKERS) as pool:
         yield from pool.map(function, items)
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def prepared(path: str, crop: str) -> np.ndarray:

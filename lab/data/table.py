@@ -60,5 +60,5 @@ def _row(path: Path, where: str, cells: dict[str | None, str | None]) -> Labelle
             f"{where}: expected a file and a class; received "
             f"{shown(','.join(str(cell) for cell in cells.values() if cell))!r}; correct the line"
         )
-    group = (cells.get("group") or "").strip() or f"{where}"
+    group = (cells.get("group") or "").strip() or where
     return LabelledFile(path.parent / file, name, group if "group" in cells else None, None, where)

@@ -2,7 +2,7 @@
 
 Area averaging makes pictures smaller, bilinear interpolation with half-pixel centres makes them
 larger: one rule for signs and photographs. The old lab's rule is here too. Pillow's BOX filter
-takes whole pixels alone, which is up to 50 of 255 away from an average by area.
+is no average by area: it takes whole pixels alone.
 """
 
 import functools
@@ -107,8 +107,8 @@ def _bilinear(old: int, new: int) -> Taps:
 def _between(position: np.ndarray, old: int) -> Taps:
     position = np.clip(position, 0, old - 1)
     lower = np.floor(position).astype(int)
-    share = (position - lower).astype(np.float32)
-    return np.stack([lower, np.minimum(lower + 1, old - 1)], 1), np.stack([1 - share, share], 1)
+    shares = np.stack([1 - (position - lower), position - lower], axis=1).astype(np.float32)
+    return np.stack([lower, np.minimum(lower + 1, old - 1)], axis=1), shares
 
 
 def _mixed(picture: np.ndarray, axis: int, pixels: np.ndarray, shares: np.ndarray) -> np.ndarray:
