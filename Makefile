@@ -26,8 +26,10 @@ format: $(VENV)/test
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# What LAB_CACHE names may be any folder, with more in it than features.
 clean:
 	rm -rf cache
+	@test -z "$(LAB_CACHE)" || echo "LAB_CACHE=$(LAB_CACHE) is left: remove it yourself"
 
 distclean: clean
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .import_linter_cache

@@ -186,7 +186,7 @@ def test_options_as_words(tmp_path):
         runs.options(tmp_path)
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&1 | head -1"])
+@pytest.mark.parametrize("closed", [">&- 2>&-", "2>&1 | head -1"])
 def test_streams_that_nobody_reads(tiny_p, conv_npz, tmp_path, closed):
     """Closed from the start, or after a line, results and notices: the training ends well."""
     words = argv_of(tiny_p, conv_npz, "--output", tmp_path / "run", "--offline")
@@ -194,6 +194,14 @@ def test_streams_that_nobody_reads(tiny_p, conv_npz, tmp_path, closed):
     command = shlex.join([sys.executable, str(script), *words])
     subprocess.run(f"{command} {closed}", shell=True, capture_output=True, check=True)
     assert (tmp_path / "run" / runs.METRICS).exists()
+
+
+def test_answers_without_stderr():
+    """Closed by the shell: stdout has the answers, all of them and nothing else."""
+    words = ["feature_extraction.py", "examples/stop.png", "--model", "bundled", "--json"]
+    command = shlex.join([sys.executable, *words, "--offline"]) + " 2>&-"
+    done = subprocess.run(command, shell=True, cwd=files.ROOT, capture_output=True, check=True)
+    assert json.loads(done.stdout)["pictures"][0]["top"][0]["class"] == "Stop"
 
 
 def test_a_name_that_the_terminal_cannot_show(monkeypatch):
