@@ -118,6 +118,7 @@ def compute(
     with files.locked(folder / "lock") as alone:
         stored = _stored(folder, json.loads(text), len(images))
         if stored is None:
+            files.remove_outdated(VERSION, folder)
             # Two runs that cannot keep apart would mix their rows in one file.
             part = folder / ("features.part" if alone else f"features-{os.getpid()}.part")
             seconds, count = _extract(images, extractor(), part, progress)
