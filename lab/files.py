@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab.errors import LabError
+from lab.errors import BROKEN, LabError
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
@@ -80,7 +80,7 @@ def remove_outdated(version: int, used: Path) -> None:
     folders = [lock.parent for lock in cache_folder().glob("[0-9a-f]" * 16 + "/lock")]
     remove_stale(part for folder in folders if folder != used for part in folder.glob("*.part"))
     for key in (folder / "key.json" for folder in folders):
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(*BROKEN):
             other = json.loads(key.read_text(encoding="utf-8"))["version"] != version
             if other and time.time() - key.stat().st_mtime > STALE:
                 shutil.rmtree(key.parent)
@@ -151,22 +151,9 @@ def write_json(path: str | Path, obj: object) -> None:
 
 
 def file_hash(path: str | Path, kind: str = "sha256") -> str:
-    """A file's hash, read in pieces.
-
-    Args:
-        path: the file.
-        kind: a name `hashlib.new` knows.
-
-    Returns:
-        The hash in lower-case hexadecimal digits.
-    """
+    """A file's hash in lower-case hexadecimal digits; `kind` is a name that `hashlib.new` knows."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, kind).hexdigest()
-
-
-def folder_size(path: str | Path) -> int:
-    """The bytes of all files under a folder; 0 for a folder that does not exist."""
-    return sum(file.stat().st_size for file in Path(path).rglob("*") if file.is_file())
 
 
 def human_size(count: int) -> str:

@@ -107,15 +107,6 @@ def test_hashes(tmp_path):
     assert files.file_hash(tmp_path / "abc", "md5") == "900150983cd24fb0d6963f7d28e17f72"
 
 
-def test_folder_size(tmp_path):
-    """All files below, and 0 where there is no folder."""
-    (tmp_path / "a" / "b").mkdir(parents=True)
-    (tmp_path / "one").write_bytes(b"1")
-    (tmp_path / "a" / "b" / "two").write_bytes(b"22")
-    assert files.folder_size(tmp_path) == 3
-    assert files.folder_size(tmp_path / "none") == 0
-
-
 @pytest.mark.parametrize(
     ("count", "text"),
     [
