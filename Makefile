@@ -40,6 +40,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/lab: requirements.txt | $(VENV)/bin/python
+	@echo "installing TensorFlow and what else requirements.txt names: minutes, 2.5 GB on disk"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 

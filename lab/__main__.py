@@ -10,18 +10,18 @@ Only this module does so.
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lab import command_line, files, runs
 from lab.downloads import PHOTOGRAPHS, SIGNS, TRAIN_P, WEIGHTS, fetch
 from lab.errors import LabError
-from lab.progress import show
+from lab.progress import Progress, show
 
 PATIENCE = 9.0  # seconds for all addresses of all files together to fail
 
 
-def available(names: Iterable[str]) -> dict[str, Path | str]:
+def available(names: Sequence[str]) -> dict[str, Path | str]:
     """Fetches files.
 
     Returns:
@@ -29,7 +29,7 @@ def available(names: Iterable[str]) -> dict[str, Path | str]:
     """
     found: dict[str, Path | str] = {}
     left = PATIENCE
-    for name in names:
+    for name in Progress().over("looking for the published files", names):
         start = time.monotonic()
         try:
             found[name] = fetch(name, patience=left)
@@ -51,11 +51,8 @@ def plan(found: dict[str, Path | str]) -> Iterator[tuple[str, list[str] | None, 
     if missing(*SIGNS):
         signs, stand_in = [], "a stand-in: the rendered signs in examples/"
     yield "traffic_sign_inference.py", *_unless(weights, signs, f"ran on {stand_in}")
-    yield (
-        "feature_extraction.py",
-        [*signs, "--model", str(runs.BUNDLED)],
-        f"ran on the bundled classifier and {'examples/' if not signs else 'the real signs'}",
-    )
+    words = f"ran on the bundled classifier and {'the real signs' if signs else 'examples/'}"
+    yield "feature_extraction.py", [*signs, "--model", "bundled"], words
     # Not where feature_extraction.py looks for the newest run: stand-ins may have made this one.
     options, stand_ins = ["--output", str(runs.folder("lab/"))], []
     if weights:
