@@ -133,7 +133,8 @@ def _extract(
 ) -> tuple[float, int]:
     """Computes what a part file lacks and renames it: seconds, and pictures computed."""
     (part.parent / "key.json").unlink(missing_ok=True)
-    shape = (len(images), run(images[:BATCH]).shape[1])  # compiles for this size of batch, too
+    with progress.phase("compiling the network"):  # for this size of batch
+        shape = (len(images), run(images[:BATCH]).shape[1])
     there = part.stat().st_size if part.exists() else 0
     files.check_space(part.parent, 2 * math.prod(shape) - there)
     header, row = _header(shape), 2 * shape[1]
