@@ -110,16 +110,13 @@ def script(function: Callable[[list[str]], None]) -> Callable[..., int]:
 
 
 def _open_closed_streams() -> None:
-    """Opens the null device where the shell closed stdout or stderr, as `2>&-` does.
+    """Opens the null device where the shell closed a stream, as `2>&-` does.
 
     Else the next file that is opened gets the stream's number, and what libraries write to it.
     """
-    for number, name in ((1, "stdout"), (2, "stderr")):
-        if getattr(sys, name) is None:
-            stream = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (open to the end)
-            if stream.fileno() != number:
-                os.dup2(stream.fileno(), number)
-            setattr(sys, name, stream)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # open takes the lowest number that is free: the stream's
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def start_tensorflow() -> str:
