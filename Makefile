@@ -26,8 +26,10 @@ format: $(VENV)/test
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# What LAB_CACHE names may be any folder, with more in it than features.
 clean:
 	rm -rf cache
+	@test -z "$(LAB_CACHE)" || echo "LAB_CACHE=$(LAB_CACHE) is left: remove it yourself"
 
 distclean: clean
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
@@ -38,6 +40,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/lab: requirements.txt | $(VENV)/bin/python
+	@echo "installing TensorFlow and what else requirements.txt names: minutes, 2.5 GB on disk"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 

@@ -10,7 +10,6 @@ import shlex
 import sys
 import time
 from argparse import Namespace
-from pathlib import Path
 
 import lab  # noqa: F401 (first: it says what to do where a package is missing)
 
@@ -54,7 +53,7 @@ def parse(argv: list[str]) -> Namespace:
 
 def save_features(args: Namespace) -> None:
     """Writes one layer's features, float32 (n, ...), of photographs: their central 227x227."""
-    files.check_writable(Path(args.save_features).parent)
+    files.check_writable(args.save_features)
     photographs = PictureFiles(args.pictures or examples())
     trunk, variant = weights_files.read(args.weights, args.offline), args.variant or "caffe"
     command_line.start_tensorflow()
@@ -94,7 +93,7 @@ def evaluate(args: Namespace) -> None:
 def classify(args: Namespace) -> None:
     """Names pictures, and first the classifier that does it."""
     if args.explain:
-        files.check_writable(args.explain)
+        files.check_writable(Path(args.explain) / "0.png")
     named = PictureFiles(args.pictures or examples())
     command_line.start_tensorflow()
     from lab.sources import classifiers

@@ -15,11 +15,10 @@ import numpy as np
 
 import alexnet
 from caffe_classes import class_names
-from lab import command_line, downloads
+from lab import command_line
+from lab.downloads import PHOTOGRAPHS, fetch
 from lab.sources import weights_files
 from lab.sources.picture_files import PictureFiles
-
-DEFAULT = ("poodle.png", "weasel.png")
 
 
 def parse(argv: list[str]) -> Namespace:
@@ -33,7 +32,7 @@ def parse(argv: list[str]) -> Namespace:
 def main(argv: list[str]) -> None:
     args = parse(argv)
     variant = args.variant or "caffe"
-    words = args.pictures or [downloads.fetch(name, offline=args.offline) for name in DEFAULT]
+    words = args.pictures or [fetch(name, offline=args.offline) for name in PHOTOGRAPHS]
     photographs = PictureFiles(words)
     images = np.stack(photographs.read(alexnet.photograph))
     weights = weights_files.read(args.weights, args.offline)

@@ -10,18 +10,18 @@ Only this module does so.
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lab import command_line, downloads, files, runs
+from lab import command_line, files, runs
+from lab.downloads import PHOTOGRAPHS, SIGNS, TRAIN_P, WEIGHTS, fetch
 from lab.errors import LabError
-from lab.progress import show
+from lab.progress import Progress, show
 
-PHOTOGRAPHS, SIGNS = ("poodle.png", "weasel.png"), ("construction.jpg", "stop.jpg")
 PATIENCE = 9.0  # seconds for all addresses of all files together to fail
 
 
-def available(names: Iterable[str]) -> dict[str, Path | str]:
+def available(names: Sequence[str]) -> dict[str, Path | str]:
     """Fetches files.
 
     Returns:
@@ -29,14 +29,13 @@ def available(names: Iterable[str]) -> dict[str, Path | str]:
     """
     found: dict[str, Path | str] = {}
     left = PATIENCE
-    for name in names:
+    for name in Progress().over("looking for the published files", names):
         start = time.monotonic()
         try:
-            found[name] = downloads.fetch(name, offline=left < 1, patience=left)
+            found[name] = fetch(name, patience=left)
         except LabError as error:
-            spent = "no address answers" if left < 1 else "--offline is set"
-            found[name] = str(error).replace("--offline is set", spent)
-            left -= time.monotonic() - start
+            found[name] = str(error)
+            left = max(0, left - (time.monotonic() - start))
     return found
 
 
@@ -46,23 +45,20 @@ def plan(found: dict[str, Path | str]) -> Iterator[tuple[str, list[str] | None, 
     def missing(*names: str) -> list[str]:
         return [reason for name in names if isinstance(reason := found[name], str)]
 
-    weights = missing(downloads.WEIGHTS)
+    weights = missing(WEIGHTS)
     yield "imagenet_inference.py", *_unless(weights + missing(*PHOTOGRAPHS), [])
     signs, stand_in = [str(found[name]) for name in SIGNS], "real weights, the lab's two signs"
     if missing(*SIGNS):
         signs, stand_in = [], "a stand-in: the rendered signs in examples/"
     yield "traffic_sign_inference.py", *_unless(weights, signs, f"ran on {stand_in}")
-    yield (
-        "feature_extraction.py",
-        [*signs, "--model", str(runs.BUNDLED)],
-        f"ran on the bundled classifier and {'examples/' if not signs else 'the real signs'}",
-    )
+    words = f"ran on the bundled classifier and {'the real signs' if signs else 'examples/'}"
+    yield "feature_extraction.py", [*signs, "--model", "bundled"], words
     # Not where feature_extraction.py looks for the newest run: stand-ins may have made this one.
     options, stand_ins = ["--output", str(runs.folder("lab/"))], []
     if weights:
         options += ["--weights", "bundled"]
         stand_ins.append("--weights bundled")
-    if missing("train.p"):
+    if missing(TRAIN_P):
         options += ["--data", "rendered"]
         stand_ins.append("--data rendered")
     what = f"stand-ins: {', '.join(stand_ins)}" if stand_ins else "the real files"
@@ -78,7 +74,7 @@ def _unless(
 @command_line.script
 def main(argv: list[str]) -> None:
     command_line.Parser(__doc__).parse_args(argv)
-    found = available([downloads.WEIGHTS, "train.p", *PHOTOGRAPHS, *SIGNS])
+    found = available((WEIGHTS, TRAIN_P, *PHOTOGRAPHS, *SIGNS))
     lines, failed = [], False
     for script, arguments, words in plan(found):
         if arguments is not None:

@@ -5,9 +5,7 @@ import functools
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ import numpy as np
 
 from lab import files
 from lab.errors import LabError
-from lab.progress import show
+from lab.progress import Progress, show
 from lab.progress import tell as say
 
 
@@ -89,6 +87,7 @@ def script(function: Callable[[list[str]], None]) -> Callable[..., int]:
 
     @functools.wraps(function)
     def main(argv: Sequence[str] | None = None) -> int:
+        _open_closed_streams()
         try:
             function(sys.argv[1:] if argv is None else list(argv))
         except KeyboardInterrupt:
@@ -110,23 +109,30 @@ def script(function: Callable[[list[str]], None]) -> Callable[..., int]:
     return main
 
 
+def _open_closed_streams() -> None:
+    """Opens the null device where the shell closed a stream, as `2>&-` does.
+
+    Else the next file that is opened gets the stream's number, and what libraries write to it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # open takes the lowest number that is free: the stream's
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+
+
 def start_tensorflow() -> str:
     """Imports TensorFlow without its chatter, once the options are known to be right.
 
     TensorFlow takes seconds to import and writes about CUDA and oneDNN straight to file descriptor
-    2, before any of its settings can stop it: during the import, that goes to a temporary file.
+    2, before any of its settings can stop it: during the import, nobody reads that.
 
     Returns:
         The device, the number of cores and TensorFlow's version, in words.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    with tempfile.TemporaryFile() as chatter, ExitStack() as stack:
-        sys.stderr.flush()
-        saved = os.dup(2)
-        stack.callback(os.close, saved)
-        stack.callback(os.dup2, saved, 2)
-        os.dup2(chatter.fileno(), 2)
+    with Progress().phase("starting TensorFlow"), open(os.devnull, "wb") as nowhere:
+        stderr = os.dup(2)
+        os.dup2(nowhere.fileno(), 2)
         try:
             import tensorflow as tf
 
@@ -135,6 +141,9 @@ def start_tensorflow() -> str:
             raise LabError(
                 f"TensorFlow cannot be imported ({error}): pip install -r requirements.txt"
             ) from None
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
     for device in devices:  # on a shared GPU: as much memory as is needed, not all of it
         tf.config.experimental.set_memory_growth(device, True)
     name = "CPU"

@@ -1,23 +1,25 @@
 """Files on disk: where they are, atomic writes, hashes, locks, free space."""
 
 import contextlib
+import errno
 import glob
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab.errors import LabError
+from lab.errors import BROKEN, LabError
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
-STALE = 86_400  # seconds without a write after which a temporary file is nobody's
+STALE = 86_400  # seconds without a write after which a half-written file is nobody's
 
 
 def cache_folder() -> Path:
@@ -47,23 +49,41 @@ def atomic(path: str | Path) -> Iterator[Path]:
         LabError: the file cannot be put there.
     """
     path = Path(path)
-    try:
+    part = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(path.suffix, f".{path.stem}-", path.parent)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    os.close(handle)
-    part = Path(name)
-    _sweep(path)
+        part.touch()
+    remove_stale(path.parent.glob(f".{glob.escape(path.stem)}-*{glob.escape(path.suffix)}"))
     try:
-        part.chmod(0o666 & ~_umask())  # mkstemp's 0600 would keep a shared lab's files private
         yield part
-        try:
+        with _writing(path):
             os.replace(part, path)
-        except OSError as error:
-            raise _unwritable(path, error) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def remove_stale(paths: Iterable[Path]) -> None:
+    """Removes what runs that were killed left: files that nobody has written to for a day."""
+    for path in paths:
+        with contextlib.suppress(OSError):  # gone already, or not ours to remove
+            if time.time() - path.stat().st_mtime > STALE:
+                path.unlink()
+
+
+def remove_outdated(version: int, used: Path) -> None:
+    """Removes stored features that no run will read, if a day old: see `lab.features.cache`.
+
+    Args:
+        version: of the computation that is valid; features of another one are removed.
+        used: the folder whose features are wanted now; of the others, half-made ones are removed.
+    """
+    folders = [lock.parent for lock in cache_folder().glob("[0-9a-f]" * 16 + "/lock")]
+    remove_stale(part for folder in folders if folder != used for part in folder.glob("*.part"))
+    for key in (folder / "key.json" for folder in folders):
+        with contextlib.suppress(*BROKEN):
+            other = json.loads(key.read_text(encoding="utf-8"))["version"] != version
+            if other and time.time() - key.stat().st_mtime > STALE:
+                shutil.rmtree(key.parent)
 
 
 @contextmanager
@@ -77,46 +97,41 @@ def locked(path: Path) -> Iterator[bool]:
     Raises:
         LabError: the folder cannot be written to.
     """
-    try:
+    with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         file = open(path, "ab")  # noqa: SIM115 (closed below, which gives the lock back)
-    except OSError as error:
-        raise _unwritable(path, error) from error
     with file:
+        held = True
         try:
             import fcntl
 
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
+                line = f"waiting for another run, which writes to {path.parent}"
                 with contextlib.suppress(OSError):
-                    print(
-                        f"waiting for another run, which writes to {path.parent}", file=sys.stderr
-                    )
+                    print(line, file=sys.stderr)
                 fcntl.flock(file, fcntl.LOCK_EX)
         except (ImportError, OSError):
             held = False
-        else:
-            held = True
         yield held
 
 
-def check_writable(folder: str | Path) -> None:
-    """Stops before a long computation whose result could not be put into a folder.
+def check_writable(path: str | Path) -> None:
+    """Stops before a long computation whose result could not be written.
 
     Args:
-        folder: need not exist yet.
+        path: the file to be written; neither it nor its folder need exist yet.
 
     Raises:
-        LabError: nothing can be written there.
+        LabError: it cannot be put there.
     """
-    folder = Path(folder).absolute()
-    existing = next(place for place in (folder, *folder.parents) if place.exists())
-    try:
-        with tempfile.TemporaryFile(dir=existing):
+    path = Path(path).absolute()
+    with _writing(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        with tempfile.TemporaryFile(dir=_existing(path.parent)):
             pass
-    except OSError as error:
-        raise _unwritable(folder, error) from error
 
 
 def write_json(path: str | Path, obj: object) -> None:
@@ -136,22 +151,9 @@ def write_json(path: str | Path, obj: object) -> None:
 
 
 def file_hash(path: str | Path, kind: str = "sha256") -> str:
-    """A file's hash, read in pieces.
-
-    Args:
-        path: the file.
-        kind: a name `hashlib.new` knows.
-
-    Returns:
-        The hash in lower-case hexadecimal digits.
-    """
+    """A file's hash in lower-case hexadecimal digits; `kind` is a name that `hashlib.new` knows."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, kind).hexdigest()
-
-
-def folder_size(path: str | Path) -> int:
-    """The bytes of all files under a folder; 0 for a folder that does not exist."""
-    return sum(file.stat().st_size for file in Path(path).rglob("*") if file.is_file())
 
 
 def human_size(count: int) -> str:
@@ -177,8 +179,7 @@ def check_space(folder: str | Path, needed: int) -> None:
         LabError: fewer bytes are free on that disk.
     """
     folder = Path(folder).absolute()
-    existing = next(place for place in (folder, *folder.parents) if place.exists())
-    free = shutil.disk_usage(existing).free
+    free = shutil.disk_usage(_existing(folder)).free
     if free < needed:
         raise LabError(
             f"{folder}: {human_size(needed)} are needed there and {human_size(free)} are free; "
@@ -186,22 +187,18 @@ def check_space(folder: str | Path, needed: int) -> None:
         )
 
 
-def _sweep(path: Path) -> None:
-    """Removes what runs that were killed left of this file, but nothing that may be in use."""
-    for part in path.parent.glob(f".{glob.escape(path.stem)}-*{glob.escape(path.suffix)}"):
-        with contextlib.suppress(OSError):
-            if time.time() - part.stat().st_mtime > STALE:
-                part.unlink()
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists."""
+    return next(place for place in (folder, *folder.parents) if place.exists())
 
 
-def _umask() -> int:
-    # The only way to read it is to set it.
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
-
-
-def _unwritable(path: Path, error: OSError) -> LabError:
-    return LabError(
-        f"{path}: cannot be written ({error.strerror or error}); choose another place, or free it"
-    )
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Says of an OSError in the block that `path` cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise LabError(
+            f"{path}: cannot be written ({error.strerror or error}); choose another place, or "
+            "free it"
+        ) from error

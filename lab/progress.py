@@ -92,7 +92,7 @@ def tell(text: str) -> None:
     _write(text, sys.stderr)
 
 
-def _write(text: str, stream: TextIO | None) -> None:
+def _write(text: str, stream: TextIO) -> None:
     """Prints a line, if there is somebody to read it.
 
     Whoever reads may stop, as `| head -3` does: what is under way goes on, since a training's
@@ -100,8 +100,6 @@ def _write(text: str, stream: TextIO | None) -> None:
     """
     from tqdm import tqdm
 
-    if stream is None:  # closed by the shell, `>&-`
-        return
     encoding = stream.encoding or "utf-8"
     try:  # names of files may hold what a terminal cannot show
         tqdm.write(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)

@@ -36,7 +36,7 @@ def empty(target: str | Path) -> Path:
                 f"{target}: expected a folder without a run; it holds {name}: {way}choose another "
                 "--output"
             )
-    files.check_writable(target)
+    files.check_writable(target / METRICS)
     return target
 
 

@@ -1,13 +1,14 @@
 """What holds for every script: packages that are missing, statuses, help, the Makefile."""
 
 import hashlib
+import re
 import runpy
 import subprocess
 import sys
 
 import pytest
 
-from lab import files
+from lab import command_line, files, progress
 
 SCRIPTS = sorted(path.name for path in files.ROOT.glob("*_*.py") if "classes" not in path.name)
 BENCHMARKS = sorted(
@@ -49,8 +50,25 @@ def test_the_help_of_a_benchmark_measures_nothing(script, monkeypatch, capsys):
     assert capsys.readouterr().out.startswith("usage: ") and hashes() == before
 
 
+def test_the_start_of_tensorflow_is_told_where_it_takes_long(monkeypatch, capfd):
+    """A line after two seconds, none before: here it is imported already."""
+    command_line.start_tensorflow()
+    assert "starting" not in capfd.readouterr().err
+    monkeypatch.setattr(progress, "LONG", 0.0)
+    command_line.start_tensorflow()
+    assert re.match(r"starting TensorFlow: \d\.\d s\ndevice: .+\n$", capfd.readouterr().err)
+
+
 def test_make_clean_leaves_the_environment():
     """It removes the stored features; the environment takes minutes to install again."""
     command = ["make", "-n", "clean"]
     done = subprocess.run(command, cwd=files.ROOT, capture_output=True, text=True, check=True)
     assert "cache" in done.stdout and ".venv" not in done.stdout
+
+
+def test_make_clean_names_another_cache(tmp_path):
+    """It may hold more than features: it is named, and left alone."""
+    (tmp_path / "notes").touch()
+    command = ["make", "-f", files.ROOT / "Makefile", "clean", f"LAB_CACHE={tmp_path}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert f"LAB_CACHE={tmp_path} is left" in done.stdout and (tmp_path / "notes").exists()

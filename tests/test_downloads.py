@@ -22,6 +22,7 @@ from lab.errors import LabError
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 SHA256 = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
+REVERSED = "sha256:" + hashlib.sha256(CONTENT[::-1]).hexdigest()
 MD5 = hashlib.md5(CONTENT).hexdigest()
 NAME = "sign.png"
 
@@ -194,6 +195,24 @@ def test_what_is_remembered_can_be_lost(tmp_path, hashed, content):
     assert hashed == [NAME] * (3 if content is None else 2)
 
 
+@pytest.mark.parametrize("damaged", ["test set", "table"])
+def test_what_a_file_needs_is_verified_with_it(server, tmp_path, monkeypatch, damaged):
+    """The table of the official test set is an archive of its own: both come, both are checked."""
+    table = "signs.csv"
+    server.files["/" + table] = CONTENT[::-1]
+    publish(monkeypatch, table, server.address + table, size=len(CONTENT), hash=REVERSED)
+    publish(monkeypatch, NAME, server.address + NAME, hash=SHA256, needs=table)
+    assert fetching.fetch(NAME, tmp_path).name == NAME
+    assert names(tmp_path) == sorted([NAME, table])
+    broken = tmp_path / (table if damaged == "table" else NAME)
+    broken.write_bytes(b"x")
+    with pytest.raises(LabError, match=f"^{re.escape(str(broken))}: .*not the published file"):
+        fetching.fetch(NAME, tmp_path, offline=True)
+    (tmp_path / table).unlink()  # it may be in the set's own folder
+    (tmp_path / NAME).write_bytes(CONTENT)
+    assert fetching.fetch(NAME, tmp_path, offline=True).name == NAME
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_abandoned_parts_are_removed(server, tmp_path, there):
     """Of files of the catalogue, a day old, and not what this download goes on with."""
@@ -328,7 +347,6 @@ def test_the_next_address_is_tried(server, tmp_path, monkeypatch):
 def test_addresses_that_do_not_answer_share_one_patience(tmp_path, monkeypatch, silent):
     """A server that accepts and says nothing, and a name service that never comes back."""
     assert fetching.PATIENCE < 10
-    monkeypatch.setattr(fetching, "PATIENCE", 1.0)
     monkeypatch.setenv("NO_PROXY", "*")
     released = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -337,7 +355,7 @@ def test_addresses_that_do_not_answer_share_one_patience(tmp_path, monkeypatch, 
         address = f"http://localhost:{listening.getsockname()[1]}/"
         publish(monkeypatch, NAME, *(address + str(i) for i in range(3)))
         start = time.monotonic()
-        line = failure(tmp_path)
+        line = failure(tmp_path, patience=1.0)
         assert 0.9 < time.monotonic() - start < 1.6
         released.set()
     assert line.count("localhost: no answer") == 3

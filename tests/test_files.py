@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import time
 
 import pytest
 
@@ -54,6 +55,39 @@ def test_atomic_where_nothing_can_be_written(tmp_path):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["file", "folder"]
 
 
+def test_check_writable(tmp_path):
+    """A file that is there or not, its folder to be made; not a folder, nor within a file."""
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    for name in ("file", "new", "folder/new", "to/be/made"):
+        files.check_writable(tmp_path / name)
+    for name in ("folder", "file/a", "file/to/be/made"):
+        wanted = f"^{re.escape(str(tmp_path / name))}: cannot be written \\(.+\\); choose another"
+        with pytest.raises(LabError, match=wanted):
+            files.check_writable(tmp_path / name)
+    assert sorted(file.name for file in tmp_path.rglob("*")) == ["file", "folder"]
+
+
+def test_outdated_features_are_removed(tmp_path):
+    """Of another version, or half made, a day old; what is wanted now and the user's own stays."""
+    cache = files.cache_folder()
+    for letter, version in (("a", 3), ("b", 4), ("c", None), ("d", None), ("thesis", 3)):
+        folder = cache / (letter if len(letter) > 1 else letter * 16)
+        folder.mkdir(parents=True)
+        for name in ("lock", "features.part" if version is None else "key.json"):
+            (folder / name).write_text(json.dumps({"version": version}))
+    left = {path for path in cache.rglob("*") if path.is_file()}
+    files.remove_outdated(4, cache / ("d" * 16))
+    assert {path for path in cache.rglob("*") if path.is_file()} == left  # not a day old
+    for path in left:
+        os.utime(path, (time.time() - 100_000,) * 2)
+    files.remove_outdated(4, cache / ("d" * 16))
+    gone = {path for path in left if path.parent.name == "a" * 16}
+    assert {path for path in cache.rglob("*") if path.is_file()} == (
+        left - gone - {cache / ("c" * 16) / "features.part"}
+    )
+
+
 def test_write_json(tmp_path):
     """What was written comes back, readable; NaN, which JSON has not, is refused whole."""
     path = tmp_path / "metrics.json"
@@ -71,15 +105,6 @@ def test_hashes(tmp_path):
     sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert files.file_hash(tmp_path / "abc") == sha256
     assert files.file_hash(tmp_path / "abc", "md5") == "900150983cd24fb0d6963f7d28e17f72"
-
-
-def test_folder_size(tmp_path):
-    """All files below, and 0 where there is no folder."""
-    (tmp_path / "a" / "b").mkdir(parents=True)
-    (tmp_path / "one").write_bytes(b"1")
-    (tmp_path / "a" / "b" / "two").write_bytes(b"22")
-    assert files.folder_size(tmp_path) == 3
-    assert files.folder_size(tmp_path / "none") == 0
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,7 @@ def test_targets_are_checked_first(tmp_path, capfd):
     target = str(tmp_path / "file" / "f.npz")
     for argv in (
         ["--save-features", target, "--layer", "conv3"],
+        ["--save-features", str(tmp_path), "--layer", "conv3"],
         ["--evaluate", "rendered", "--output", target],
     ):
         assert feature_extraction.main([*argv, *missing]) == 2

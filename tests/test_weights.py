@@ -17,9 +17,10 @@ import pytest
 import python2_npy
 from onnx import TensorProto, helper, numpy_helper
 
+import alexnet
 from lab import weights
 from lab.errors import LabError
-from lab.weights.onnx import DENSE
+from lab.weights.onnx import CONVOLUTIONS, DENSE
 
 ROOT = Path(__file__).resolve().parent.parent
 SHAPES = {"fc6": (8, 5), "conv1": (3, 3, 2, 4), "conv2": (1, 1, 4, 2)}
@@ -463,6 +464,11 @@ def test_onnx_against_its_own_runtime(tmp_path, transposed, tensor):
             x = x.ravel() @ kernel + bias
             wanted = expected[name][0]
         np.testing.assert_allclose(x, wanted, rtol=1e-4, atol=1e-4 * np.abs(wanted).max())
+
+
+def test_onnx_names_the_networks_layers():
+    """lab.weights is below alexnet.py, so that it cannot import them."""
+    assert [*CONVOLUTIONS, *DENSE] == [*alexnet.SHAPES]
 
 
 def test_onnx_in_half_precision_and_of_the_trunk_alone(tmp_path):

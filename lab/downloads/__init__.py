@@ -5,7 +5,7 @@ fetching       gets a file: resumed, verified, whole or not at all
 verification   whether a file is the published one
 """
 
-from lab.downloads.catalogue import REMOTE, WEIGHTS
+from lab.downloads.catalogue import PHOTOGRAPHS, REMOTE, SIGNS, TRAIN_P, WEIGHTS
 from lab.downloads.fetching import fetch
 
-__all__ = ["REMOTE", "WEIGHTS", "fetch"]
+__all__ = ["PHOTOGRAPHS", "REMOTE", "SIGNS", "TRAIN_P", "WEIGHTS", "fetch"]

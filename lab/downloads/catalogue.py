@@ -21,6 +21,8 @@ class Remote:
         check: reads the file and raises LabError if it is not what it should be.
         made_from: the name in `REMOTE` of an archive that the file can be made from, and the
             function that makes it: (archive, target).
+        needs: the name in `REMOTE` of a file beside it that it cannot be read without, unless its
+            content is found elsewhere.
     """
 
     origin: str
@@ -30,9 +32,11 @@ class Remote:
     hash: str | None = None
     check: Callable[[Path], object] | None = None
     made_from: tuple[str, Callable[[Path, Path], None]] | None = None
+    needs: str | None = None
 
 
-WEIGHTS = "bvlc-alexnet.npy"
+WEIGHTS, TRAIN_P = "bvlc-alexnet.npy", "train.p"
+PHOTOGRAPHS, SIGNS = ("poodle.png", "weasel.png"), ("construction.jpg", "stop.jpg")
 LAB = "https://d17h27t6h515a5.cloudfront.net/topher/2016/October/"
 PICTURES = "https://raw.githubusercontent.com/udacity/CarND-Alexnet-Feature-Extraction/master/"
 GTSRB = "https://sid.erda.dk/public/archives/daaeac0d7ce1152aea9b61d9f1e19370/"
@@ -43,8 +47,9 @@ def _picture(name: str, size: int, sha256: str) -> Remote:
     return Remote("the lab's picture", (PICTURES + name,), OTHERS, size, "sha256:" + sha256)
 
 
-def _archive(name: str, md5: str) -> Remote:
-    return Remote("GTSRB, Ruhr-Universität Bochum", (GTSRB + name,), ANOTHER, hash="md5:" + md5)
+def _archive(name: str, md5: str, needs: str | None = None) -> Remote:
+    origin = "GTSRB, Ruhr-Universität Bochum"
+    return Remote(origin, (GTSRB + name,), ANOTHER, hash="md5:" + md5, needs=needs)
 
 
 REMOTE = {
@@ -57,7 +62,7 @@ REMOTE = {
         "name another weights file (bvlcalexnet-12.onnx of the ONNX model zoo, say)",
         check=weights.read,  # no hash of it is published
     ),
-    "train.p": Remote(
+    TRAIN_P: Remote(
         "GTSRB's training set at 32x32, pickled by the lab",
         (LAB + "580a829f_train/train.p",),
         ANOTHER,
@@ -79,6 +84,8 @@ REMOTE = {
         "stop.jpg", 2_123, "ca7c0857c5047dc992c76e80f0e83092a93702dbc08613b304c4e24416dda0aa"
     ),
     gtsrb.TRAINING_ZIP: _archive(gtsrb.TRAINING_ZIP, "f33fd80ac59bff73c82d25ab499e03a3"),
-    gtsrb.TEST_ZIP: _archive(gtsrb.TEST_ZIP, "c7e4e6327067d32654124b0fe9e82185"),
+    gtsrb.TEST_ZIP: _archive(
+        gtsrb.TEST_ZIP, "c7e4e6327067d32654124b0fe9e82185", gtsrb.TEST_TABLE_ZIP
+    ),
     gtsrb.TEST_TABLE_ZIP: _archive(gtsrb.TEST_TABLE_ZIP, "fe31e9c9270bbcd7b84b7f21a9d9d9e5"),
 }

@@ -3,11 +3,8 @@
 No other module uses the network.
 """
 
-import contextlib
-import glob
 import os
 import queue
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -20,10 +17,10 @@ from lab.downloads.catalogue import REMOTE
 from lab.downloads.verification import verify, verify_once
 from lab.errors import LabError
 from lab.files import human_size
+from lab.progress import tell
 
 PATIENCE = 9.0  # seconds for all addresses of a file together to give a first answer
 STALLED = 30.0  # seconds without a byte after which a download that had begun is given up
-ABANDONED = 86_400.0  # seconds after which the .part file of a killed download is removed
 CHUNK = 2**16  # bytes
 
 
@@ -32,10 +29,7 @@ class _Failed(Exception):
 
 
 def fetch(
-    name: str,
-    folder: str | Path | None = None,
-    offline: bool = False,
-    patience: float | None = None,
+    name: str, folder: str | Path | None = None, offline: bool = False, patience: float = PATIENCE
 ) -> Path:
     """The path of a published file, which is downloaded if it is missing.
 
@@ -47,7 +41,7 @@ def fetch(
         name: a key of `REMOTE`.
         folder: where the file is looked for and put; None: beside the scripts.
         offline: do not use the network. A file is still made from another one that is there.
-        patience: seconds for all its addresses together to give a first answer; None: `PATIENCE`.
+        patience: seconds for all its addresses together to give a first answer.
 
     Returns:
         The file's path.
@@ -61,25 +55,19 @@ def fetch(
     source, make = remote.made_from or (name, None)
     archive = path.with_name(source)
     there = next((file for file in (path, archive) if file.exists()), None)
-    _remove_abandoned(path.parent, but=() if path.exists() else (name, source))
+    if remote.needs and (not there or path.with_name(remote.needs).exists()):
+        fetch(remote.needs, folder, offline, patience)
+    others = set(REMOTE) - (set() if path.exists() else {name, source})
+    files.remove_stale(part for other in others for part in path.parent.glob(f"{other}.*.part"))
     if there:
         verify_once(there, REMOTE[there.name])
-    have = there or _first_of((path, archive), offline, patience or PATIENCE)
+    have = there or _first_of((path, archive), offline, patience)
     if make and have == archive:
-        _say(f"{name}: making {path} from {archive}")
+        tell(f"{name}: making {path} from {archive}")
         make(archive, path)
         if not there:
             archive.unlink()  # nobody asked for these 276 MB
     return path
-
-
-def _remove_abandoned(folder: Path, but: tuple[str, ...]) -> None:
-    """Removes .part files of old downloads; one that another run is writing is seconds old."""
-    for part in folder.glob("*.part"):
-        owners = [name for name in REMOTE if part.name.startswith(f"{name}.")]
-        with contextlib.suppress(OSError):  # gone already, or not ours to remove
-            if owners and owners[0] not in but and time.time() - part.stat().st_mtime > ABANDONED:
-                part.unlink()
 
 
 def _first_of(targets: tuple[Path, Path], offline: bool, patience: float) -> Path:
@@ -161,7 +149,7 @@ def _download(path: Path, url: str, answer: int | Exception) -> None:
             part.unlink()
             raise _Failed(f"what came was not {path.name} ({error})") from None
         os.replace(part, path)
-        for other in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
+        for other in path.parent.glob(f"{path.name}.*.part"):
             other.unlink()
     except OSError as error:
         raise LabError(
@@ -181,7 +169,7 @@ def _receive(file: BinaryIO, path: Path, url: str, size: int) -> None:
     files.check_space(path.parent, size - have)
     told = human_size(size) if size else "unknown size"
     there = f", of which {human_size(have)} are there" if have else ""
-    _say(f"{path.name}: downloading {url} ({told}{there}) to {path}")
+    tell(f"{path.name}: downloading {url} ({told}{there}) to {path}")
     if size and have == size:
         return
 
@@ -226,7 +214,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, requests.ConnectionError):
         return "cannot be reached"
     return str(error)
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

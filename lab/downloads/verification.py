@@ -43,10 +43,9 @@ def verify_once(path: Path, remote: Remote) -> None:
     now, record = path.stat(), files.cache_folder() / VERIFIED
     state = [now.st_size, now.st_mtime_ns, remote.size, remote.hash]
     try:
-        known = json.loads(record.read_text())
-    except (OSError, ValueError, RecursionError):
-        known = None
-    known = known if isinstance(known, dict) else {}
+        known = dict(json.loads(record.read_text()))
+    except (OSError, ValueError, TypeError, RecursionError):
+        known = {}
     if known.get(str(path.resolve())) == state:
         return
     try:

@@ -57,10 +57,7 @@ def paint(
     def place(points: Sequence[Point]) -> list[Point]:
         middle, (right, down) = 50 + MARGIN, shift
         return [
-            (
-                (middle + right + (x - 50) * scale) * unit,
-                (middle + down + (y - 50) * scale) * unit,
-            )
+            ((middle + right + (x - 50) * scale) * unit, (middle + down + (y - 50) * scale) * unit)
             for x, y in points
         ]
 

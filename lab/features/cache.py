@@ -118,6 +118,7 @@ def compute(
     with files.locked(folder / "lock") as alone:
         stored = _stored(folder, json.loads(text), len(images))
         if stored is None:
+            files.remove_outdated(VERSION, folder)
             # Two runs that cannot keep apart would mix their rows in one file.
             part = folder / ("features.part" if alone else f"features-{os.getpid()}.part")
             seconds, count = _extract(images, extractor(), part, progress)
@@ -132,7 +133,8 @@ def _extract(
 ) -> tuple[float, int]:
     """Computes what a part file lacks and renames it: seconds, and pictures computed."""
     (part.parent / "key.json").unlink(missing_ok=True)
-    shape = (len(images), run(images[:BATCH]).shape[1])  # compiles for this size of batch, too
+    with progress.phase("compiling the network"):  # for this size of batch
+        shape = (len(images), run(images[:BATCH]).shape[1])
     there = part.stat().st_size if part.exists() else 0
     files.check_space(part.parent, 2 * math.prod(shape) - there)
     header, row = _header(shape), 2 * shape[1]

@@ -12,9 +12,8 @@ from lab.drawn_signs import RENDERED, signs
 from lab.errors import LabError
 from lab.progress import Progress
 
-TRAIN_P = "train.p"
 # Labelled sets that are downloaded if they are missing; they are named without a folder.
-PUBLISHED = (TRAIN_P, gtsrb.TRAINING_ZIP, gtsrb.TEST_ZIP)
+PUBLISHED = (downloads.TRAIN_P, gtsrb.TRAINING_ZIP, gtsrb.TEST_ZIP)
 RENDERED_COUNT = 5000  # pictures of the set that --data rendered names
 
 
@@ -35,11 +34,9 @@ def locate(option: str | None, offline: bool) -> Path | None:
     if option == "rendered":
         return None
     if option is None:
-        return downloads.fetch(TRAIN_P, offline=offline)
+        return downloads.fetch(downloads.TRAIN_P, offline=offline)
     path = Path(option)
     if option in PUBLISHED and (not path.exists() or path.resolve() == files.ROOT / option):
-        if option == gtsrb.TEST_ZIP and not path.exists():  # its classes are in another archive
-            downloads.fetch(gtsrb.TEST_TABLE_ZIP, offline=offline)
         return downloads.fetch(option, offline=offline)
     if not path.exists():
         raise LabError(
