@@ -93,7 +93,7 @@ def evaluate(args: Namespace) -> None:
 def classify(args: Namespace) -> None:
     """Names pictures, and first the classifier that does it."""
     if args.explain:
-        files.check_writable(Path(args.explain) / "0.png")
+        files.check_writable(f"{args.explain}/0.png")
     named = PictureFiles(args.pictures or examples())
     command_line.start_tensorflow()
     from lab.sources import classifiers
