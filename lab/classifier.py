@@ -173,11 +173,18 @@ def fresh(classes: Sequence[str], trunk: Weights, variant: str) -> Classifier:
         trunk: the frozen network.
         variant: a key of `alexnet.VARIANTS`.
     """
-    recipe = default_recipe(trunk)
+    recipe = default_recipe(trunk, "sign")
     kernel, bias = linear.initial(recipe.width, len(classes), seed=0)
     return Classifier(kernel, bias, classes, recipe, variant, trunk.sha256, trained=False)
 
 
-def default_recipe(trunk: Weights) -> Recipe:
-    """The recipe if none is named: fc7, as in the lab, or conv4 if the weights lack fc7."""
+def default_recipe(trunk: Weights, crop: str) -> Recipe:
+    """The recipe if none is named.
+
+    Args:
+        trunk: the weights.
+        crop: of signs fc7, as in the lab, or conv4 if the weights lack fc7; else "photographs".
+    """
+    if crop != "sign":
+        return RECIPES["photographs"]
     return RECIPES["fc7" if "fc7" in trunk.arrays else "conv4"]

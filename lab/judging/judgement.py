@@ -103,8 +103,11 @@ class Judgement:
 
     @cached_property
     def interval(self) -> tuple[float, float] | None:
-        """The accuracy's 95% interval, by bootstrap over tracks; None where they are not known."""
-        if self.data.tracks is None:
+        """The accuracy's 95% interval, by bootstrap over tracks, or over photographs.
+
+        None for signs whose tracks are not known: frames of one sign would make it too narrow.
+        """
+        if self.data.tracks is None and self.data.crop == "sign":
             return None
         return metrics.track_interval(self.correct, self.data.tracks)
 

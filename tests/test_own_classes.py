@@ -1,0 +1,161 @@
+"""Anybody's pictures and classes through the scripts: from folders to classifier and answers."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import feature_extraction
+import train_feature_extraction
+from lab import classifier
+from lab.data import load
+
+COLOURS = {"2 blue": (40, 60, 200), "10 red": (200, 50, 40), "grün, <b>": (40, 180, 60)}
+
+
+def photograph(colour, seed):
+    """uint8 (h, w, 3): a striped disc of one colour on noise, of a size of its own."""
+    generator = np.random.default_rng(seed)
+    height, width = generator.integers(240, 330, 2)
+    picture = generator.integers(90, 160, (height, width, 3))
+    y, x = np.mgrid[:height, :width]
+    disc = np.hypot(y - height / 2, x - width / 2) < 0.3 * min(height, width)
+    picture[disc & (y // 12 % 2 == 0)] = np.array(colour) + generator.integers(-20, 20, 3)
+    return picture.astype(np.uint8)
+
+
+def write(folder, count, seed=0):
+    """A folder for each class, with `count` photographs in it."""
+    for number, (name, colour) in enumerate(COLOURS.items()):
+        (folder / name).mkdir(parents=True)
+        for i in range(count):
+            image = Image.fromarray(photograph(colour, [seed, number, i]))
+            image.save(folder / name / f"{i}.{('jpg', 'png', 'webp')[i % 3]}")
+    return folder
+
+
+def run(script, *argv):
+    """A script's status."""
+    return script.main([str(word) for word in argv])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Ten photographs of each class."""
+    return write(tmp_path_factory.mktemp("own") / "data", 10)
+
+
+@pytest.fixture(scope="module")
+def trained(folder, conv_npz, tmp_path_factory):
+    """A run on the folder, by the options' defaults."""
+    target = tmp_path_factory.mktemp("runs") / "own"
+    argv = ("--data", folder, "--weights", conv_npz, "--output", target)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAB_CACHE", str(target.parent / "cache"))
+        assert run(train_feature_extraction, *argv) == 0
+    return target
+
+
+def test_a_classifier_of_ones_own(trained, folder):
+    """Every class is in it, by its folder's name, in natural order; few pictures, five folds."""
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert (metrics["split"], metrics["images"], metrics["classes"]) == ("folds", 30, 3)
+    assert metrics["epochs"][-1]["validation_accuracy"] > 0.9  # chance is a third
+    assert 0.7 < metrics["accuracy_interval"][0] <= metrics["accuracy_interval"][1] <= 1
+    made = classifier.load(trained)
+    assert list(made.classes) == ["2 blue", "10 red", "grün, <b>"] and made.crop == "centre"
+    page = (trained / "report.html").read_text(encoding="utf-8")
+    assert "grün, &lt;b&gt;" in page and "<b>" not in re.sub("<style>.*?</style>", "", page)
+    assert "traffic sign" not in page.lower() and "signs filmed" not in page
+
+
+def test_it_names_new_photographs(trained, conv_npz, tmp_path, capfd):
+    """Pictures it has not seen, whole photographs, by the same preparation as in training."""
+    new = write(tmp_path / "new", 2, seed=9)
+    argv = (*(new / name for name in COLOURS), "--model", trained, "--weights", conv_npz, "--json")
+    assert run(feature_extraction, *argv) == 0
+    answers = json.loads(capfd.readouterr().out)["pictures"]
+    assert len(answers) == 6
+    for answer in answers:
+        assert f"/{answer['top'][0]['class']}/" in answer["file"]
+
+
+def test_it_is_judged_on_folders(trained, conv_npz, tmp_path, capfd):
+    """--evaluate: classes by name, also where some are missing; a class it lacks is named."""
+    new = write(tmp_path / "new", 2, seed=9)
+    argv = ("--model", trained, "--weights", conv_npz, "--output")
+    for path in (new / "10 red").iterdir():
+        path.unlink()
+    (new / "10 red").rmdir()
+    assert run(feature_extraction, "--evaluate", new, *argv, tmp_path / "report", "--json") == 0
+    result = json.loads(capfd.readouterr().out)
+    assert result["images"] == 4 and result["accuracy"] == 1
+    assert {row["class"]: row["index"] for row in result["per_class"]} == {
+        "2 blue": 0,
+        "grün, <b>": 2,
+    }
+    (new / "2 blue").rename(new / "azure")
+    assert run(feature_extraction, "--evaluate", new, *argv, tmp_path / "other") == 2
+    assert "azure" in capfd.readouterr().err
+
+
+def test_signs_and_photographs_are_not_mixed(trained, tiny_p, conv_npz, tmp_path, capfd):
+    """A classifier of photographs is not judged on signs, and signs have no crop."""
+    argv = ("--weights", conv_npz, "--output", tmp_path / "r")
+    assert run(feature_extraction, "--evaluate", tiny_p, "--model", trained, *argv) == 2
+    assert "expected photographs" in capfd.readouterr().err
+    assert run(train_feature_extraction, "--data", tiny_p, "--crop", "squeeze", *argv) == 2
+    assert "leave --crop out" in capfd.readouterr().err
+    assert not (tmp_path / "r").exists()
+
+
+def test_the_features_are_the_photograph_s(folder, conv_npz, tmp_path):
+    """What a head is trained on is what --save-features writes, pooled, for the same picture."""
+    from lab import weights
+    from lab.features import RECIPES, extractor
+
+    data, trunk = load(folder), weights.read(conv_npz)
+    extract = extractor.Extractor(trunk.arrays, RECIPES["pool5-raw"], side=227)
+    x = extract(data.images[:3]).numpy().astype(np.float32)
+    argv = (*data.files[:3], "--weights", conv_npz, "--layer", "pool5")
+    assert run(feature_extraction, *argv, "--save-features", tmp_path / "f.npz") == 0
+    with np.load(tmp_path / "f.npz") as file:
+        wanted = file["features"].reshape(3, -1)
+    np.testing.assert_allclose(x, wanted, rtol=2e-3, atol=2e-3 * wanted.max())
+
+
+def test_the_whole_network_learns_photographs(folder, conv_npz, tmp_path):
+    """--train all: trunk and classifier of one's own classes, judged on pictures held out."""
+    target = tmp_path / "network"
+    argv = ("--data", folder, "--weights", conv_npz, "--train", "all", "--epochs", 1)
+    assert run(train_feature_extraction, *argv, "--batch-size", 8, "--output", target) == 0
+    metrics = json.loads((target / "metrics.json").read_text())
+    assert metrics["split"] == "random" and 0 <= metrics["test_tracks_accuracy"] <= 1
+    made = classifier.load(target)
+    assert made.crop == "centre" and len(made.classes) == 3
+
+
+def test_the_folders_own_split(tmp_path, conv_npz):
+    """train/ and val/: judged on val/, and the test pictures of --test by their names."""
+    write(tmp_path / "data/train", 4)
+    write(tmp_path / "data/val", 3, seed=1)
+    test = write(tmp_path / "test", 2, seed=2)
+    argv = ("--data", tmp_path / "data", "--test", test, "--weights", conv_npz, "--epochs", 2)
+    assert run(train_feature_extraction, *argv, "--output", tmp_path / "run") == 0
+    metrics = json.loads((tmp_path / "run/metrics.json").read_text())
+    assert metrics["split"] == "given" and metrics["judged_on"].startswith("9 pictures")
+    assert metrics["test_images"] == 6
+
+
+def test_broken_pictures(tmp_path, conv_npz, capfd):
+    """Named, status 2 and nothing written; left out with --skip-broken."""
+    folder = write(tmp_path / "data", 4)
+    (folder / "10 red/9.jpg").write_bytes(b"no picture")
+    argv = ("--data", folder, "--weights", conv_npz, "--epochs", 1, "--output", tmp_path / "run")
+    assert run(train_feature_extraction, *argv) == 2
+    assert "9.jpg" in capfd.readouterr().err and not (tmp_path / "run").exists()
+    assert run(train_feature_extraction, *argv, "--skip-broken") == 0
+    assert "9.jpg" in capfd.readouterr().err
+    assert json.loads((tmp_path / "run/metrics.json").read_text())["images"] == 12
