@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,7 @@ class Classifier:
 
     def save(self, path: str | Path, dtype: type[np.floating] = np.float32) -> None:
         """Writes the classifier as `.npz`, atomically; nothing in it can run code."""
-        described = {"layer": self.recipe.name} | {
+        described = {"recipe": asdict(self.recipe)} | {
             name: getattr(self, name)
             for name in (
                 "classes", "variant", "weights_sha256", "precision", "temperature", "trained",
@@ -119,7 +119,7 @@ def load(path: str | Path) -> Classifier:
     try:
         with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             described = json.loads(str(file["recipe"]))
-            described["recipe"] = RECIPES[described.pop("layer")]
+            described["recipe"] = _recipe(described)
             kernel, bias = (file[name].astype(np.float32) for name in ("kernel", "bias"))
             classifier = Classifier(kernel, bias, trained_on=file["trained_on"], **described)
     except BROKEN as error:
@@ -129,6 +129,14 @@ def load(path: str | Path) -> Classifier:
         ) from None
     _check(classifier, path)
     return classifier
+
+
+def _recipe(described: dict[str, Any]) -> Recipe:
+    """The recipe in a classifier's file; those of version 1.0.0 hold the name of one alone."""
+    if "layer" in described:
+        return RECIPES[described.pop("layer")]
+    fields = described["recipe"]
+    return Recipe(**fields | {"layers": tuple(fields["layers"])})
 
 
 def _cause(error: Exception) -> str:

@@ -18,7 +18,7 @@ from lab.errors import LabError
 
 SIGN = 32  # pixels: height and width of train.p's pictures
 
-Rule = Callable[[int, int], np.ndarray]  # old side, new side -> matrix (new, old)
+Rule = Callable[..., np.ndarray]  # old side, new side, zoom -> matrix (new, old)
 
 # Pillow reads more formats, but some start other programs (EPS runs Ghostscript).
 FORMATS = ("PNG", "JPEG", "PPM", "BMP", "GIF", "TIFF", "WEBP")
@@ -175,19 +175,26 @@ def _area(old: int, new: int) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=256)
-def half_pixel(old: int, new: int) -> np.ndarray:
-    """Bilinear interpolation by pixel centres, as a matrix (new, old)."""
-    return _between((np.arange(new) + 0.5) * (old / new) - 0.5, old)
+def half_pixel(old: int, new: int, zoom: float = 1.0) -> np.ndarray:
+    """Bilinear interpolation by pixel centres, as a matrix (new, old).
+
+    Args:
+        old: the picture's side.
+        new: the result's.
+        zoom: share of the picture's side that the result shows, from its middle.
+    """
+    margin = old * (1 - zoom) / 2
+    return _between((np.arange(new) + 0.5) * (zoom * old / new) - 0.5 + margin, old)
 
 
 @functools.lru_cache(maxsize=256)
-def corner(old: int, new: int) -> np.ndarray:
+def corner(old: int, new: int, zoom: float = 1.0) -> np.ndarray:
     """TensorFlow 1's `resize_images`, without half-pixel centres, as a matrix (new, old).
 
     New pixel i is taken at i * (old / new): the picture moves up and left by half a pixel of its
     own, less half a new one, and its last row and column are repeated.
     """
-    return _between(np.arange(new) * (old / new), old)
+    return _between(np.arange(new) * (zoom * old / new) + old * (1 - zoom) / 2, old)
 
 
 def _between(position: np.ndarray, old: int) -> np.ndarray:

@@ -57,7 +57,7 @@ def test_saved_and_loaded(made, trunk, images, tmp_path):
     wanted = made.probabilities(made.logits(images, trunk))
     np.testing.assert_array_equal(loaded.probabilities(loaded.logits(images, trunk)), wanted)
     assert (loaded.temperature, loaded.notes) == (2.5, {"accuracy": 0.75})
-    assert list(loaded.classes) == NAMES and loaded.recipe is RECIPES["pool5-raw"]
+    assert list(loaded.classes) == NAMES and loaded.recipe == RECIPES["pool5-raw"]
 
 
 def test_it_answers_in_the_precision_it_was_trained_in(made, trunk, images, tmp_path):

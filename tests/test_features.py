@@ -64,6 +64,18 @@ def test_enlarge(signs, size):
     np.testing.assert_allclose(alexnet.enlarge(signs, "lab", size), old, atol=1e-3)
 
 
+@pytest.mark.parametrize("size", [163, 99])
+def test_zoom(signs, size):
+    """It shows the middle: the same as enlarging a picture of which that was cut out."""
+    large = np.zeros((3, 40, 40, 3), np.uint8)  # 32 is 0.8 of 40
+    large[:, 4:36, 4:36] = signs
+    inside = slice(size // 16, -(size // 16))  # at the border the picture outside is mixed in
+    for variant in alexnet.VARIANTS:
+        zoomed = extractor.enlarge(large, size, variant, zoom=0.8).numpy()[:, inside, inside]
+        wanted = extractor.enlarge(signs, size, variant).numpy()[:, inside, inside]
+        np.testing.assert_allclose(zoomed, wanted, atol=0.1)
+
+
 def directly(arrays, recipe, images, variant="caffe"):
     """A recipe's features from one network a layer, and NumPy for all that comes after."""
     resize = lambda images, size: alexnet.enlarge(images, variant, size)  # noqa: E731

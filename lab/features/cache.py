@@ -18,7 +18,14 @@ from lab.errors import LabError
 from lab.features.recipes import Recipe
 from lab.progress import SILENT, Progress
 
-RECIPE_FIELDS = ("power", "scale", "unit", "contrast")  # those that determine the features
+RECIPE_FIELDS = (
+    "power",
+    "scale",
+    "unit",
+    "contrast",
+    "zoom",
+    "size",
+)  # those that determine the features
 VERSION = 4  # of the computation: a new number makes all stored features invalid
 BATCH = 128  # pictures that are computed, and written, at a time
 

@@ -16,7 +16,6 @@ from lab import judging, runs, weights
 from lab.classifier import Classifier
 from lab.data import CLASSES, Dataset, class_names, dataset, fingerprints, splits
 from lab.errors import LabError
-from lab.features import NETWORK
 from lab.judging import metrics
 from lab.progress import SILENT, Progress
 from lab.training.learner import Learner
@@ -77,7 +76,7 @@ def train(
 
     trunk = _write_trunk(network, data, split, start, notes, folder / runs.TRUNK)
     kernel, bias = (part.astype(np.float16).astype(np.float32) for part in network.head())
-    classifier = Classifier(kernel, bias, class_names(), NETWORK, "caffe", trunk.sha256)
+    classifier = Classifier(kernel, bias, class_names(), plan.recipe, "caffe", trunk.sha256)
     chosen = judging.judge(classifier, trunk, data, split.held_out, progress)
     classifier.temperature = metrics.fit_temperature(chosen.logits, chosen.labels)
     tested = None
