@@ -8,6 +8,7 @@ import threading
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy import ndimage
 
 import alexnet
 from lab import files
@@ -120,6 +121,22 @@ def test_layers_stay_in_the_recipe_s_order(arrays, signs):
     assert recipe.last == "pool5"
     x = run(signs, extractor.Extractor(arrays, recipe))
     assert_near(x, directly(arrays, recipe, signs))
+
+
+@pytest.mark.parametrize(("size", "width"), [(163, 4 * 4 * 256), (99, 2 * 2 * 256)])
+def test_a_zoomed_recipe_of_another_size(arrays, signs, size, width):
+    """Bilinear interpolation of the picture's middle by scipy, then the network of that size."""
+    recipe = Recipe("zoomed", ("pool5",), power=1.0, scale=1.0, zoom=0.7, size=size)
+    at = 15.5 + (np.arange(size) - (size - 1) / 2) * 0.7 * 32 / size
+    where = np.stack(np.meshgrid(at, at, indexing="ij"))  # (2, size, size)
+    large = np.empty((3, size, size, 3), np.float32)
+    for i, k in np.ndindex(3, 3):
+        plane = signs[i, ..., k].astype(np.float64)
+        large[i, ..., k] = ndimage.map_coordinates(plane, where, order=1, mode="nearest")
+    wanted = alexnet.build(arrays, "pool5", size=size)(large).numpy().reshape(3, -1)
+    x = run(signs, extractor.Extractor(arrays, recipe))
+    assert x.shape == (3, width) and recipe.width == width
+    assert_near(x, wanted)
 
 
 def test_lab_variant(arrays, signs):
@@ -253,6 +270,8 @@ def test_every_batch_is_told():
         {"recipe": RECIPES["conv3"]},
         {"recipe": Recipe("other", ("conv4",), power=1.0)},
         {"recipe": Recipe("other", ("conv4",), scale=1.0)},
+        {"recipe": Recipe("other", ("conv4",), zoom=0.7)},
+        {"recipe": Recipe("other", ("conv4",), size=163)},
         {"variant": "lab"},
         {"precision": "bfloat16"},
     ],
