@@ -13,7 +13,7 @@ of 2014. Keras and TensorFlow take seconds to import: that waits until a network
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,14 +49,14 @@ class Variant:
         mean: ImageNet's mean colour, BGR, which the network subtracts, or None.
         own_mean: whether the mean of a picture's own pixels is subtracted before it is classified.
         padding: of conv1: "VALID" gives 55x55, "SAME" 57x57.
-        rule: how small pictures are enlarged: old side, new side -> matrix (new, old).
+        rule: how small pictures are enlarged: old side, new side, zoom -> matrix (new, old).
     """
 
     bgr: bool
     mean: tuple[float, float, float] | None
     own_mean: bool
     padding: str
-    rule: Callable[[int, int], np.ndarray]
+    rule: pictures.Rule
 
 
 VARIANTS = {

@@ -19,7 +19,6 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import alexnet
 from lab import files, machine, runs, weights
 from lab.data import CLASSES, fingerprints, load, splits
 from lab.features import extractor
@@ -87,7 +86,7 @@ def network(data, rows, judged, trunk, kind, epochs):
     for _ in range(epochs):
         run.train_epoch()
         run.end_epoch()
-    answers = run.predict(data.images[judged], alexnet.SIZE).argmax(axis=1)
+    answers = run.predict(data.images[judged], plan.recipe.size).argmax(axis=1)
     return answers, time.perf_counter() - start
 
 

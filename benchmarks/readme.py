@@ -183,7 +183,32 @@ def resize_rule():
     return f"{table(('rule', *judges.values()), rows)}\n\n{note} {origin(result)}"
 
 
-BLOCKS = {f.__name__: f for f in (recipes, runs, job, fc7, cases, bundled, resize_rule)}
+def ablation():
+    """What each ingredient of --train scratch brings."""
+    found = load("ablation")["rows"]
+    rows = [
+        (
+            row["name"],
+            str(row["seed"]),
+            f"{row['accuracy']:.3f} ({row['low']:.3f} to {row['high']:.3f})",
+            f"{row['loss']:.2f}",
+            f"{row['changed_mean']:.3f}",
+            f"{row['changed']['yellow ground']:.3f}",
+        )
+        for row in sorted(found, key=lambda row: row["accuracy"])
+    ]
+    head = ("training", "seed", "other tracks (95%)", "loss", "changed in eight ways", "yellow")
+    origins = (
+        f"{''.join(row['by']['command'].partition('.py')[:2])}, {row['by']['date']}, "
+        f"cores: {row['by']['machine']['cores']}"
+        for row in found
+    )
+    first = found[0]
+    note = f"{first['pictures']:,} pictures, judged on {first['tracks']} tracks. "
+    return f"{table(head, rows)}\n\n{note}By {'; by '.join(dict.fromkeys(origins))}."
+
+
+BLOCKS = {f.__name__: f for f in (recipes, runs, job, fc7, cases, bundled, resize_rule, ablation)}
 
 
 def main():

@@ -122,7 +122,7 @@ def load(path: str | Path) -> Classifier:
     try:
         with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             described = json.loads(str(file["recipe"]))
-            described["recipe"] = recipes.from_fields(described["recipe"])
+            described["recipe"] = _recipe(described)
             kernel, bias = (file[name].astype(np.float32) for name in ("kernel", "bias"))
             classifier = Classifier(kernel, bias, trained_on=file["trained_on"], **described)
         _check(classifier)
@@ -132,6 +132,13 @@ def load(path: str | Path) -> Classifier:
             f"it is broken or something else ({_cause(error)}): train it again"
         ) from None
     return classifier
+
+
+def _recipe(described: dict[str, Any]) -> Recipe:
+    """The recipe in a classifier's file; those of version 1.0.0 hold the name of one alone."""
+    if "layer" in described:
+        return RECIPES[described.pop("layer")]
+    return recipes.from_fields(described["recipe"])
 
 
 def _cause(error: Exception) -> str:

@@ -18,7 +18,7 @@ from scipy import ndimage
 import alexnet
 from lab import pictures
 from lab.classifier import Classifier
-from lab.features import extractor
+from lab.features import Recipe, extractor
 from lab.features.batches import batches
 from lab.weights import Weights
 
@@ -43,7 +43,7 @@ def heat_maps(
         labels: int (n,), the class to explain for each picture, such as the predicted one.
 
     Returns:
-        float32 (n, 6, 6) of `contributions`, or (n, 13, 13) of `grad_cam`.
+        float32 (n, k, k) of `contributions`, k the recipe's grid, or (n, 13, 13) of `grad_cam`.
 
     Raises:
         LabError: `trunk` holds other weights.
@@ -65,7 +65,7 @@ def contributions(
         classifier, trunk, images, labels: as in `heat_maps`; the recipe's layers are maps.
 
     Returns:
-        float32 (n, 6, 6), rows from top to bottom: above 0 for the class, below 0 against it.
+        float32 (n, k, k), rows from top to bottom: above 0 for the class, below 0 against it.
     """
     kernel = _rather(classifier).T  # (classes, d)
     # The extractor puts each layer's (6, 6, channels) into one row, one layer after the other.
@@ -122,20 +122,20 @@ def _rather(classifier: Classifier) -> np.ndarray:
     return classifier.kernel - classifier.kernel.mean(axis=1, keepdims=True)
 
 
-def draw(picture: np.ndarray, heat: np.ndarray) -> np.ndarray:
+def draw(picture: np.ndarray, heat: np.ndarray, recipe: Recipe) -> np.ndarray:
     """Draws a picture, and beside it what `heated` makes of it.
 
     Args:
-        picture, heat: as in `heated`.
+        picture, heat, recipe: as in `heated`.
 
     Returns:
         uint8 (227, 2 * 227 + GAP, 3).
     """
     gap = np.full((alexnet.SIZE, GAP, 3), 255, np.uint8)
-    return np.concatenate([_large(picture), gap, heated(picture, heat)], axis=1)
+    return np.concatenate([_large(picture), gap, heated(picture, heat, recipe)], axis=1)
 
 
-def heated(picture: np.ndarray, heat: np.ndarray) -> np.ndarray:
+def heated(picture: np.ndarray, heat: np.ndarray, recipe: Recipe) -> np.ndarray:
     """Draws a heat map on the picture in grey: orange is for the class, blue against it.
 
     The colours are relative: the strongest one stands for the picture's own strongest place.
@@ -143,6 +143,7 @@ def heated(picture: np.ndarray, heat: np.ndarray) -> np.ndarray:
     Args:
         picture: uint8 (h, h, 3).
         heat: float (k, k), a map of `heat_maps`.
+        recipe: of the classifier: which part of the picture the network was shown.
 
     Returns:
         uint8 (227, 227, 3).
@@ -150,7 +151,7 @@ def heated(picture: np.ndarray, heat: np.ndarray) -> np.ndarray:
     grey = Image.fromarray(_large(picture)).convert("L")
     grey = ImageOps.autocontrast(grey, cutoff=1)  # many signs are dark
     below = np.interp(np.asarray(grey), (0, 255), GREY)[..., None]  # (227, 227, 1)
-    values = _enlarge(heat)[..., None]
+    values = _enlarge(heat, recipe)[..., None]
     strongest = np.abs(values).max() or 1.0  # a map of zeros has no colour
     opacity = OPACITY * np.abs(values) / strongest
     return pictures.to_uint8((1 - opacity) * below + opacity * np.where(values > 0, FOR, AGAINST))
@@ -161,14 +162,14 @@ def _large(picture: np.ndarray) -> np.ndarray:
     return pictures.to_uint8(alexnet.enlarge(picture[None])[0])
 
 
-def _enlarge(heat: np.ndarray) -> np.ndarray:
+def _enlarge(heat: np.ndarray, recipe: Recipe) -> np.ndarray:
     """Interpolates a heat map (k, k) to the picture's pixels, (227, 227): each place at its own.
 
     In the network's input, neighbouring places of conv5 lie 16 pixels apart, those after the last
     pooling 32, and the middle one, or the middle between two, is that of the picture.
     """
     side = len(heat)
-    apart = 16 if side == 13 else 32
+    apart = (16 if side == 13 else 32) * recipe.zoom * alexnet.SIZE / recipe.size
     across = (np.arange(alexnet.SIZE) - alexnet.SIZE // 2) / apart + (side - 1) / 2  # in places
     # A B-spline without prefilter has no negative part: no blue ring around an orange place.
     return ndimage.map_coordinates(
@@ -201,7 +202,9 @@ def write(
         name = best["class"] if best["class"].isascii() else f"class {best['index']}"
         answer = f"{best['probability']:.3f}  {' '.join(name.split())}"  # cut off if it is long
         target = Path(folder) / f"{number}-{Path(answers[number]['file']).stem}.png"
-        pictures.write_png(target, _with_text(draw(images[number], maps[number]), answer))
+        pictures.write_png(
+            target, _with_text(draw(images[number], maps[number], classifier.recipe), answer)
+        )
 
 
 def _with_text(drawing: np.ndarray, answer: str) -> np.ndarray:

@@ -1,5 +1,7 @@
 """A saved classifier: its answers, with temperature and precision, and what is refused."""
 
+import json
+
 import numpy as np
 import pytest
 from scipy import special
@@ -8,7 +10,7 @@ import alexnet
 from lab import classifier, weights
 from lab.classifier import Classifier
 from lab.errors import LabError
-from lab.features import RECIPES, extractor
+from lab.features import RECIPES, Recipe, extractor
 from lab.training import whole_network
 
 NAMES = ["one", "two", "three"]
@@ -58,6 +60,25 @@ def test_saved_and_loaded(made, trunk, images, tmp_path):
     np.testing.assert_array_equal(loaded.probabilities(loaded.logits(images, trunk)), wanted)
     assert (loaded.temperature, loaded.notes) == (2.5, {"accuracy": 0.75})
     assert list(loaded.classes) == NAMES and loaded.recipe == RECIPES["pool5-raw"]
+
+
+def test_a_recipe_of_its_own(made, tmp_path):
+    """Zoom, size and contrast are saved with the head, whatever the recipe's name."""
+    recipe = Recipe("mine", ("pool5",), power=1.0, contrast=True, zoom=0.7, size=163)
+    made.recipe, made.kernel = recipe, made.kernel[: 4 * 4 * 256]
+    made.save(tmp_path / "c.npz")
+    assert classifier.load(tmp_path / "c.npz").recipe == recipe
+
+
+def test_a_file_of_before_names_its_recipe(made, tmp_path):
+    """Classifiers of version 1.0.0 hold a name of `RECIPES` in place of its fields."""
+    made.save(tmp_path / "c.npz")
+    with np.load(tmp_path / "c.npz") as file:
+        parts = dict(file)
+    described = json.loads(str(parts["recipe"]))
+    described["layer"] = described.pop("recipe")["name"]
+    np.savez(tmp_path / "old.npz", **parts | {"recipe": np.array(json.dumps(described))})
+    assert classifier.load(tmp_path / "old.npz").recipe == RECIPES["pool5-raw"]
 
 
 def test_it_answers_in_the_precision_it_was_trained_in(made, trunk, images, tmp_path):

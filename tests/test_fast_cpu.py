@@ -1,6 +1,7 @@
 """The quick way to frozen features: against sums written out, and against the network itself."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -167,3 +168,12 @@ def test_where_it_does_not_serve(arrays, unusual, monkeypatch):
     monkeypatch.setattr(extractor, "FastNetwork", lambda *_: pytest.fail("it was made"))
     options = () if unusual == "gpu" else unusual
     extractor.Extractor(arrays, RECIPES["conv4"], *options, count=extractor.MANY)
+
+
+@pytest.mark.parametrize("other", [{"zoom": 0.7}, {"size": 163}])
+def test_it_serves_one_size_without_zoom(arrays, images, other, monkeypatch):
+    """Its matrices are those of a whole sign at 227 pixels."""
+    monkeypatch.setattr(extractor, "FastNetwork", lambda *_: pytest.fail("it was made"))
+    recipe = replace(RECIPES["conv4"], **other)
+    many = extractor.Extractor(arrays, recipe, count=extractor.MANY)(images)
+    assert many.shape == (len(images), recipe.width)

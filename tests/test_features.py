@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy import ndimage
 
 import alexnet
 from lab import files
@@ -65,6 +66,18 @@ def test_enlarge(signs, size):
     np.testing.assert_allclose(alexnet.enlarge(signs, "lab", size), old, atol=1e-3)
 
 
+@pytest.mark.parametrize("size", [163, 99])
+def test_zoom(signs, size):
+    """It shows the middle: the same as enlarging a picture of which that was cut out."""
+    large = np.zeros((3, 40, 40, 3), np.uint8)  # 32 is 0.8 of 40
+    large[:, 4:36, 4:36] = signs
+    inside = slice(size // 16, -(size // 16))  # at the border the picture outside is mixed in
+    for variant in alexnet.VARIANTS:
+        zoomed = extractor.enlarge(large, size, variant, zoom=0.8).numpy()[:, inside, inside]
+        wanted = extractor.enlarge(signs, size, variant).numpy()[:, inside, inside]
+        np.testing.assert_allclose(zoomed, wanted, atol=0.1)
+
+
 def directly(arrays, recipe, images, variant="caffe"):
     """A recipe's features from one network a layer, and NumPy for all that comes after."""
     resize = lambda images, size: alexnet.enlarge(images, variant, size)  # noqa: E731
@@ -109,6 +122,22 @@ def test_layers_stay_in_the_recipe_s_order(arrays, signs):
     assert recipe.last == "pool5"
     x = run(signs, extractor.Extractor(arrays, recipe))
     assert_near(x, directly(arrays, recipe, signs))
+
+
+@pytest.mark.parametrize(("size", "width"), [(163, 4 * 4 * 256), (99, 2 * 2 * 256)])
+def test_a_zoomed_recipe_of_another_size(arrays, signs, size, width):
+    """Bilinear interpolation of the picture's middle by scipy, then the network of that size."""
+    recipe = Recipe("zoomed", ("pool5",), power=1.0, scale=1.0, zoom=0.7, size=size)
+    at = 15.5 + (np.arange(size) - (size - 1) / 2) * 0.7 * 32 / size
+    where = np.stack(np.meshgrid(at, at, indexing="ij"))  # (2, size, size)
+    large = np.empty((3, size, size, 3), np.float32)
+    for i, k in np.ndindex(3, 3):
+        plane = signs[i, ..., k].astype(np.float64)
+        large[i, ..., k] = ndimage.map_coordinates(plane, where, order=1, mode="nearest")
+    wanted = alexnet.build(arrays, "pool5", size=size)(large).numpy().reshape(3, -1)
+    x = run(signs, extractor.Extractor(arrays, recipe))
+    assert x.shape == (3, width) and recipe.width == width
+    assert_near(x, wanted)
 
 
 def test_lab_variant(arrays, signs):
@@ -273,6 +302,8 @@ def test_every_batch_is_told():
         {"recipe": RECIPES["conv3"]},
         {"recipe": Recipe("other", ("conv4",), power=1.0)},
         {"recipe": Recipe("other", ("conv4",), scale=1.0)},
+        {"recipe": Recipe("other", ("conv4",), zoom=0.7)},
+        {"recipe": Recipe("other", ("conv4",), size=163)},
         {"variant": "lab"},
         {"precision": "bfloat16"},
     ],

@@ -1,6 +1,7 @@
 """The whole network's training: augmentation, what it learns, how it stops and goes on."""
 
 import json
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -12,6 +13,7 @@ import train_feature_extraction
 from lab import weights
 from lab.data import fingerprints, splits, train_p
 from lab.errors import LabError
+from lab.features import Recipe, extractor
 from lab.training import augmentation, learner, plans, whole_network
 
 
@@ -33,11 +35,19 @@ def started(data, plan, rows=slice(0, None, 2)):
     return learner.Learner(whole_network.random_arrays(0), images, labels, plan, 43)
 
 
+PLAIN = Recipe("plain", ("pool5",))
+
+
+def copies(images, size, ranges=plans.SIGNS, seed=0, recipe=PLAIN):
+    """Random copies of pictures, as arrays."""
+    return augmentation.augment(images, size, tf.constant([0, seed]), ranges, recipe).numpy()
+
+
 def test_copies_are_new_and_repeatable(data):
     """The same seed gives the same copies, another seed others; size and range are as asked."""
     images = tf.constant(data.images[:8])
-    one, again = (augmentation.augment(images, 99, tf.constant([0, 1])).numpy() for _ in "ab")
-    other = augmentation.augment(images, 99, tf.constant([0, 2])).numpy()
+    one, again = (copies(images, 99, seed=1) for _ in "ab")
+    other = copies(images, 99, seed=2)
     assert one.shape == (8, 99, 99, 3) and one.min() >= 0 and one.max() <= 255
     np.testing.assert_array_equal(one, again)
     assert np.abs(one - other).mean() > 5
@@ -46,10 +56,61 @@ def test_copies_are_new_and_repeatable(data):
 
 def test_a_copy_without_changes_is_the_enlarged_picture(data):
     """With every range at zero what is left is tf.image.resize."""
-    images, still = tf.constant(data.images[:4]), augmentation.Ranges(*[0.0] * 6)
-    copies = augmentation.augment(images, 99, tf.constant([0, 0]), still).numpy()
+    images = tf.constant(data.images[:4])
     wanted = tf.image.resize(images, (99, 99)).numpy()
-    assert np.abs(copies - wanted).max() < 1
+    assert np.abs(copies(images, 99, plans.Ranges()) - wanted).max() < 1
+
+
+@pytest.mark.parametrize("size", [99, 163])
+def test_a_copy_without_changes_is_what_is_named(data, size):
+    """Zoom and even contrast are the same in training and in answering."""
+    recipe = plans.of_kind("scratch", 1, 64, 0, "float32").recipe
+    assert (recipe.zoom, recipe.size, recipe.contrast) == (0.7, 163, True)
+    seen = extractor.prepared(tf.constant(data.images[:4]), recipe, size)
+    trained = copies(data.images[:4], size, plans.Ranges(), recipe=recipe)
+    assert np.abs(trained - seen).max() < 1
+    assert np.abs(trained - copies(data.images[:4], size, plans.Ranges())).mean() > 10
+
+
+def test_a_flat_picture_stays_finite():
+    """One colour, black among them, with every change at its strongest."""
+    flat = np.zeros((20, 32, 32, 3), np.uint8)
+    flat[10:] = (200, 30, 90)
+    ranges = replace(plans.SIGNS, ground=1.0, motion=1.0, noise=1.0, jpeg=1.0, grey=0.5)
+    recipe = replace(PLAIN, contrast=True)
+    x = copies(flat, 99, ranges, recipe=recipe)
+    assert np.isfinite(x).all() and x.min() >= 0 and x.max() <= 255
+
+
+def painted(**ranges):
+    """200 copies of a grey sign with a black stripe, only what is named changed."""
+    picture = np.full((32, 32, 3), 180, np.uint8)
+    picture[:, 14:18] = 0
+    return copies(np.repeat(picture[None], 200, axis=0), 32, plans.Ranges(**ranges))
+
+
+def test_the_ground_is_painted():
+    """The light pixels take a colour, mostly yellow; black stays black and the margin as it was."""
+    x = painted(ground=1.0)
+    ground = x[:, 12:20, 8:12].mean(axis=(1, 2))
+    yellow = (ground[:, 2] < 0.7 * ground[:, :2].min(axis=1)).mean()
+    assert 0.55 < yellow < 0.9
+    assert x[:, :, 15:17].max() < 1 and np.abs(x[:, 0, 0] - 180).max() < 4
+    share = (np.abs(painted(ground=0.2)[:, 16, 10] - 180).max(axis=1) > 4).mean()
+    assert 0.1 < share < 0.3
+
+
+def test_a_shift_is_a_share_of_any_side():
+    """Photographs of 227 pixels move as far as signs of 32, and some are mirrored."""
+    large = np.zeros((60, 227, 227, 3), np.uint8)
+    large[:, 100:127, 30:60] = 255
+    x = copies(large, 64, plans.Ranges(mirror=True)).sum(axis=3).sum(axis=1)
+    middle = (x * np.arange(64)).sum(axis=1) / x.sum(axis=1)
+    left, right = 44.5 / 227 * 64 - 0.5, 63 - 44.5 / 227 * 64 + 0.5
+    near = [np.abs(middle - side) < 0.3 for side in (left, right)]
+    assert np.all(near[0] | near[1]) and 15 < near[0].sum() < 45
+    moved = copies(large[:, :, ::-1], 64, plans.PHOTOGRAPHS)
+    assert moved.shape == (60, 64, 64, 3) and np.isfinite(moved).all()
 
 
 def test_copies_keep_the_meaning():
@@ -57,10 +118,10 @@ def test_copies_keep_the_meaning():
     picture = np.zeros((1, 32, 32, 3), np.uint8)
     picture[0, 14:18, 6:10] = 255
     images = tf.constant(np.repeat(picture, 200, axis=0))
-    copies = augmentation.augment(images, 64, tf.constant([0, 0])).numpy().sum(axis=3)
-    weight = copies.sum(axis=(1, 2))
-    x = (copies.sum(axis=1) * np.arange(64)).sum(axis=1) / weight
-    y = (copies.sum(axis=2) * np.arange(64)).sum(axis=1) / weight
+    moved = copies(images, 64, plans.MOVED).sum(axis=3)
+    weight = moved.sum(axis=(1, 2))
+    x = (moved.sum(axis=1) * np.arange(64)).sum(axis=1) / weight
+    y = (moved.sum(axis=2) * np.arange(64)).sum(axis=1) / weight
     assert x.max() < 32 and abs(y - 31.5).max() < 20
     assert x.std() > 1 and y.std() > 1
 
@@ -92,9 +153,11 @@ def test_what_is_kept_is_the_network(data):
     run.train_epoch()
     images = data.images[:4]
     arrays, (kernel, bias) = run.arrays(), run.head()
-    large = tf.image.resize(images, (227, 227))
-    pool5 = alexnet.build(arrays, "pool5")(large).numpy().reshape(4, -1)
-    logits = run.predict(images, 227)
+    x = images.astype(np.float64)
+    mean, deviation = (f(x, axis=(1, 2, 3), keepdims=True) for f in (np.mean, np.std))
+    large = tf.image.resize(np.clip(115 + 55 * (x - mean) / deviation, 0, 255), (99, 99))
+    pool5 = alexnet.build(arrays, "pool5", size=99)(large).numpy().reshape(4, -1)
+    logits = run.predict(images, 99)
     assert np.abs(pool5 @ kernel + bias - logits).max() < 1e-3 * np.abs(logits).max() + 1e-4
 
 
@@ -111,7 +174,7 @@ def test_dropout_drops_in_training_alone(data):
     """Half of the features, and none where pictures are named."""
     run = started(data, small_plan(dropout=0.5))
     layer = run.model.get_layer("dropout")
-    ones = tf.ones((10, 9216))
+    ones = tf.ones((10, 2 * 2 * 256))  # pool5 of 99 pixels
     assert 0.45 < float(tf.reduce_mean(tf.cast(layer(ones, training=True) == 0, tf.float32))) < 0.55
     assert float(tf.reduce_min(layer(ones, training=False))) == 1
 
@@ -201,10 +264,10 @@ def test_what_cannot_be_trained(tiny_p, conv_npz, capfd, tmp_path):
 
 
 def test_small_input_first():
-    """Scratch begins with small pictures and ends with the network's own size."""
-    plan = plans.of_kind("scratch", 18, 128, 0, "bfloat16")
-    sizes = [plan.size(epoch) for epoch in range(18)]
-    assert sizes[0] == 99 and sizes[-1] == 227 and sizes == sorted(sizes)
+    """Scratch begins with small pictures, and answers at the size of the last epoch."""
+    plan = plans.of_kind("scratch", 14, 64, 0, "bfloat16")
+    sizes = [plan.size(epoch) for epoch in range(14)]
+    assert sizes == [99] * 6 + [131] * 6 + [163] * 2 and plan.recipe.size == 163
     keras.backend.clear_session()
 
 

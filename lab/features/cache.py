@@ -19,7 +19,14 @@ from lab.features.batches import BATCH, Images, batches
 from lab.features.recipes import Recipe
 from lab.progress import SILENT, Progress
 
-RECIPE_FIELDS = ("power", "scale", "unit", "contrast")  # those that determine the features
+RECIPE_FIELDS = (
+    "power",
+    "scale",
+    "unit",
+    "contrast",
+    "zoom",
+    "size",
+)  # those that determine the features
 VERSION = 4  # of the computation: a new number makes all stored features invalid
 
 

@@ -20,7 +20,7 @@ MANY = 1500  # pictures: preparing the fast path takes about 2 s, and it saves 2
 MEAN, DEVIATION, FLAT = 115.0, 55.0, 4.0
 
 
-def enlarge(images: tf.Tensor, size: int, variant: str = "caffe") -> tf.Tensor:
+def enlarge(images: tf.Tensor, size: int, variant: str = "caffe", zoom: float = 1.0) -> tf.Tensor:
     """Enlarges small pictures by bilinear interpolation, as two matrix products.
 
     On a CPU `tf.image.resize` takes a twentieth of the network's own time for this, the products
@@ -30,14 +30,15 @@ def enlarge(images: tf.Tensor, size: int, variant: str = "caffe") -> tf.Tensor:
         images: uint8 or float tensor (n, h, w, 3), h and w static.
         size: height and width of the result in pixels.
         variant: a key of `alexnet.VARIANTS`: by its rule.
+        zoom: share of the pictures' height and width that the result shows, from their middle.
 
     Returns:
         float32 tensor (n, size, size, 3).
     """
     _, height, width, channels = images.shape
     rule = alexnet.VARIANTS[variant].rule
-    down = rule(height, size)  # (size, h)
-    across = np.kron(rule(width, size), np.eye(channels, dtype=np.float32))
+    down = rule(height, size, zoom)  # (size, h)
+    across = np.kron(rule(width, size, zoom), np.eye(channels, dtype=np.float32))
     x = tf.reshape(tf.cast(images, tf.float32), (-1, height, width * channels))
     x = tf.matmul(tf.broadcast_to(down, (tf.shape(x)[0], size, height)), x)  # (n, size, w * 3)
     x = tf.matmul(tf.reshape(x, (-1, width * channels)), across, transpose_b=True)
@@ -57,6 +58,24 @@ def even(images: tf.Tensor) -> tf.Tensor:
     mean, variance = tf.nn.moments(images, axes=(1, 2, 3), keepdims=True)  # (n, 1, 1, 1)
     deviation = tf.maximum(tf.sqrt(variance), FLAT)
     return tf.clip_by_value((images - mean) / deviation * DEVIATION + MEAN, 0.0, 255.0)
+
+
+def prepared(
+    images: tf.Tensor, recipe: Recipe, size: int | None = None, variant: str = "caffe"
+) -> tf.Tensor:
+    """The network's input as a recipe has it: even contrast, if so, zoomed and enlarged.
+
+    Args:
+        images: uint8 or float tensor (n, h, w, 3), h and w static.
+        recipe: `lab.features.recipes.Recipe`.
+        size: height and width of the result, if not the recipe's.
+        variant: a key of `alexnet.VARIANTS`.
+
+    Returns:
+        float32 tensor (n, size, size, 3), 0 to 255.
+    """
+    images = even(images) if recipe.contrast else images
+    return enlarge(images, size or recipe.size, variant, recipe.zoom)
 
 
 class Extractor:
@@ -83,15 +102,15 @@ class Extractor:
     ):
         self.recipe = recipe
         dtype = alexnet.PRECISIONS[precision]
-        network = alexnet.build(arrays, recipe.last, variant=variant, dtype=dtype)
+        network = alexnet.build(arrays, recipe.last, variant=variant, dtype=dtype, size=recipe.size)
         outputs = {name: network.get_layer(name).output for name in recipe.layers}
         frozen = functools.partial(keras.Model(network.input, outputs), training=False)
-        self._layers = lambda images: frozen(enlarge(images, alexnet.SIZE, variant))
-        if side == alexnet.SIZE:
-            self._layers = lambda images: frozen(tf.cast(images, tf.float32))
+        self._layers = lambda images: frozen(prepared(images, recipe, variant=variant))
         usual = (variant, precision, side) == ("caffe", "float32", pictures.SIGN)
+        usual = usual and (recipe.size, recipe.zoom) == (alexnet.SIZE, 1.0)
         if usual and count >= MANY and not tf.config.list_logical_devices("GPU"):
-            self._layers = FastNetwork(network, recipe.layers)
+            fast = FastNetwork(network, recipe.layers)
+            self._layers = lambda images: fast(even(images) if recipe.contrast else images)
         signature = [tf.TensorSpec((None, side, side, 3), tf.uint8)]
         self._compiled = tf.function(self._features, input_signature=signature)
 
@@ -100,10 +119,11 @@ class Extractor:
         return self._compiled(images)
 
     def _features(self, images: tf.Tensor) -> tf.Tensor:
-        layers = self._layers(even(images) if self.recipe.contrast else images)
+        layers = self._layers(images)
         parts = []
-        for x in (layers[name] for name in self.recipe.layers):
-            if x.shape[1] == 13:  # (n, 13, 13, c) -> (n, 6, 6, c)
+        for name in self.recipe.layers:
+            x = layers[name]
+            if name in ("conv3", "conv4", "conv5"):  # (n, 13, 13, c) -> (n, 6, 6, c)
                 x = tf.nn.max_pool2d(x, 3, 2, "VALID")
             x = tf.cast(tf.reshape(x, (-1, np.prod(x.shape[1:]))), tf.float32)
             x = tf.sqrt(x) if self.recipe.power == 0.5 else x

@@ -9,6 +9,8 @@ import alexnet
 # The layers that a head can be trained on; pool5 has as many channels as conv5.
 CHANNELS = {name: alexnet.SHAPES[name][-1] for name in ("conv3", "conv4", "conv5", "fc6", "fc7")}
 CHANNELS["pool5"] = CHANNELS["conv5"]
+# Pixels of the input at which every pooling ends on the border; fc6 needs the last.
+SIZES = (99, 131, 163, 195, alexnet.SIZE)
 
 
 @dataclass(frozen=True)
@@ -17,14 +19,18 @@ class Recipe:
 
     Attributes:
         name: what `--layer` and a saved classifier call it.
-        layers: names of `alexnet.LAYERS`. A 13x13 layer is max-pooled 3x3 /2 to 6x6, as the network
-            itself does after conv5; layers are flattened and concatenated.
+        layers: names of `alexnet.LAYERS`. conv3, conv4 and conv5 are max-pooled 3x3 /2, as the
+            network itself does after conv5; layers are flattened and concatenated.
         power: exponent of the activations, which are never negative. The square root keeps a few
             strong activations from drowning the rest: pool5, random split, 0.979 -> 0.990.
         scale: factor after that. 0.1 suits the lab's Adam with its rate of 1e-3.
         unit: whether each layer's features are first divided by their length.
         contrast: whether all pictures are first given the same mean and deviation: GTSRB's are
             dark, and the filters were not trained on dark ones.
+        zoom: share of the picture's height and width that the network is shown, from its middle:
+            GTSRB leaves a margin around each sign.
+        size: height and width in pixels of the network's input: 227, or without fc6 also 99, 131,
+            163 or 195.
         components: number of principal components that L-BFGS trains the head on, see
             `lab.training.logistic_head`; None: the lab's Adam trains it, on the features.
         whiten: how the components are whitened: {"within", "total", None}.
@@ -37,6 +43,8 @@ class Recipe:
     scale: float = 0.1
     unit: bool = False
     contrast: bool = False
+    zoom: float = 1.0
+    size: int = alexnet.SIZE
     components: int | None = None
     whiten: str | None = "within"
     penalty: float = 1e-6
@@ -47,9 +55,18 @@ class Recipe:
         return max(self.layers, key=alexnet.LAYERS.index)
 
     @property
+    def grid(self) -> int:
+        """Height and width of pool5, and of the other layers when pooled: 6, of 163 pixels 4."""
+        side = (self.size - 11) // 4 + 1  # conv1: 11x11 /4
+        for _ in range(3):
+            side = (side - 3) // 2 + 1  # each pooling: 3x3 /2
+        return side
+
+    @property
     def width(self) -> int:
-        """The number of features: 6x6 positions of each channel, or fc6's and fc7's 4096."""
-        return sum(CHANNELS[name] * (1 if name in alexnet.DENSE else 36) for name in self.layers)
+        """The number of features: the grid's positions of each channel, or fc6's and fc7's 4096."""
+        positions = {name: 1 if name in alexnet.DENSE else self.grid**2 for name in self.layers}
+        return sum(CHANNELS[name] * positions[name] for name in self.layers)
 
 
 def from_fields(fields: dict[str, Any]) -> Recipe:
@@ -67,6 +84,8 @@ def from_fields(fields: dict[str, Any]) -> Recipe:
             raise ValueError(f"its recipe's {field.name} is {value!r}")
     if not recipe.layers or not set(recipe.layers) <= set(CHANNELS) or not 0 < recipe.power <= 1:
         raise ValueError(f"its recipe's layers are {recipe.layers!r}, to the power {recipe.power}")
+    if recipe.size not in SIZES or not 0.1 <= recipe.zoom <= 1:
+        raise ValueError(f"its recipe's input is {recipe.size!r} pixels, zoomed {recipe.zoom!r}")
     return recipe
 
 
@@ -87,6 +106,7 @@ RECIPES = {
         Recipe("pool5-raw", ("pool5",), power=1.0, scale=1.0),
     )
 }
-# The recipe of --train all and --train scratch: the network itself adapts, so its activations need
-# no scaling, and the gradient of a square root would be infinite at 0.
-NETWORK = RECIPES["pool5-raw"]
+# The recipe of --train all and --train scratch, but for zoom and size, which their plans tell: the
+# network itself adapts, so its activations need no scaling, and the gradient of a square root would
+# be infinite at 0.
+NETWORK = Recipe("pool5-even", ("pool5",), power=1.0, scale=1.0, contrast=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-Rule = Callable[[int, int], np.ndarray]  # old side, new side -> matrix (new, old)
+Rule = Callable[..., np.ndarray]  # old side, new side, zoom -> matrix (new, old)
 # For each new pixel the numbers of the old ones that it is made of, int (new, k), and the share of
 # each, float32 (new, k). Of a matrix (new, old) nearly all would be 0.
 Taps = tuple[np.ndarray, np.ndarray]
@@ -68,19 +68,26 @@ def to_uint8(picture: np.ndarray) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=256)
-def half_pixel(old: int, new: int) -> np.ndarray:
-    """Bilinear interpolation by pixel centres, as a matrix (new, old)."""
-    return _matrix(*_bilinear(old, new), old)
+def half_pixel(old: int, new: int, zoom: float = 1.0) -> np.ndarray:
+    """Bilinear interpolation by pixel centres, as a matrix (new, old).
+
+    Args:
+        old: the picture's side.
+        new: the result's.
+        zoom: share of the picture's side that the result shows, from its middle.
+    """
+    return _matrix(*_bilinear(old, new, zoom), old)
 
 
 @functools.lru_cache(maxsize=256)
-def corner(old: int, new: int) -> np.ndarray:
+def corner(old: int, new: int, zoom: float = 1.0) -> np.ndarray:
     """TensorFlow 1's `resize_images`, without half-pixel centres, as a matrix (new, old).
 
     New pixel i is taken at i * (old / new): the picture moves up and left by half a pixel of its
     own, less half a new one, and its last row and column are repeated.
     """
-    return _matrix(*_between(np.arange(new) * (old / new), old), old)
+    position = np.arange(new) * (zoom * old / new) + old * (1 - zoom) / 2
+    return _matrix(*_between(position, old), old)
 
 
 def _matrix(pixels: np.ndarray, shares: np.ndarray, old: int) -> np.ndarray:
@@ -100,8 +107,9 @@ def _area(old: int, new: int) -> Taps:
 
 
 @functools.lru_cache(maxsize=256)
-def _bilinear(old: int, new: int) -> Taps:
-    return _between((np.arange(new) + 0.5) * (old / new) - 0.5, old)
+def _bilinear(old: int, new: int, zoom: float = 1.0) -> Taps:
+    margin = old * (1 - zoom) / 2
+    return _between((np.arange(new) + 0.5) * (zoom * old / new) - 0.5 + margin, old)
 
 
 def _between(position: np.ndarray, old: int) -> Taps:

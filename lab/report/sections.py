@@ -166,7 +166,8 @@ def _why(judgement: Judgement, rows: np.ndarray) -> list[np.ndarray]:
     maps = explanation.heat_maps(judgement.classifier, judgement.trunk, images, predicted)
     # A quarter of the pixels is as many as the page shows.
     return [
-        explanation.heated(image, heat)[::2, ::2] for image, heat in zip(images, maps, strict=True)
+        explanation.heated(image, heat, judgement.classifier.recipe)[::2, ::2]
+        for image, heat in zip(images, maps, strict=True)
     ]
 
 

@@ -127,7 +127,11 @@ def judged_on(count: int, split: Split, data: Dataset) -> str:
 def _head(options: Namespace, inputs: Inputs, progress: Progress) -> HeadTraining:
     if inputs.weights is None:
         raise LabError("expected weights for a head on frozen features; received none")
-    recipe = RECIPES[options.layer] if options.layer else default_recipe(inputs.weights, inputs.data.crop)
+    recipe = (
+        RECIPES[options.layer]
+        if options.layer
+        else default_recipe(inputs.weights, inputs.data.crop)
+    )
     if inputs.weights.path.parent == runs.BUNDLED and inputs.data.crop != "sign":
         progress.say(
             "the bundled trunk was trained on traffic signs alone: it knows little of anything else"

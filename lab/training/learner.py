@@ -26,11 +26,12 @@ from lab.training.plans import WARMUP, Plan
 from lab.weights import Arrays
 
 CHECKPOINT_STEPS = 250
-GRID = 6  # pool5 at 227 pixels is 6x6; that of a smaller input is enlarged to 6x6 for the head
 
 
 def network(arrays: Arrays, plan: Plan, classes: int, gain: float = 1.0) -> keras.Model:
     """Builds conv1 to pool5, dropout and a linear head.
+
+    The head is one for pool5 of the plan's last size; that of a smaller input is enlarged to it.
 
     Args:
         arrays: dict, layer name -> (kernel, bias), conv1 to conv5, for input of 0 to 255.
@@ -45,8 +46,9 @@ def network(arrays: Arrays, plan: Plan, classes: int, gain: float = 1.0) -> kera
     arrays = {**arrays, "conv1": (kernel / plan.scale, bias)}
     dtype = alexnet.PRECISIONS[plan.precision]
     trunk = alexnet.build(arrays, "pool5", dtype=dtype, size=None, scale=plan.scale)
-    x = keras.layers.Resizing(GRID, GRID, interpolation="nearest", dtype=dtype)(trunk.output)
-    x = keras.layers.Reshape((GRID * GRID * x.shape[-1],), dtype="float32")(x)  # (n, 9216)
+    grid = plan.recipe.grid
+    x = keras.layers.Resizing(grid, grid, interpolation="nearest", dtype=dtype)(trunk.output)
+    x = keras.layers.Reshape((plan.recipe.width,), dtype="float32")(x)  # (n, 9216)
     x = keras.layers.Rescaling(gain, dtype="float32")(x)
     x = keras.layers.Dropout(plan.dropout, seed=plan.seed, dtype="float32", name="dropout")(x)
     x = keras.layers.Dense(classes, kernel_initializer="zeros", dtype="float32", name="head")(x)
@@ -58,7 +60,7 @@ class Learner:
 
     Args:
         arrays: the weights to start from.
-        images, labels: uint8 (n, 32, 32, 3) and int64 (n,), the training pictures.
+        images, labels: uint8 (n, h, h, 3) and int64 (n,), the training pictures.
         plan: `Plan`.
         classes: number of classes.
         origin: name -> value of what must be the same, besides the plan, to resume a checkpoint.
@@ -77,7 +79,7 @@ class Learner:
         self.images, self.labels, self.plan = images, labels, plan
         self.batch = min(plan.batch_size, len(images))
         self.steps = len(images) // self.batch
-        self.gain = _gain(arrays, images[:: max(1, len(images) // 64)][:64])
+        self.gain = _gain(arrays, images[:: max(1, len(images) // 64)][:64], plan)
         self.model = network(arrays, plan, classes, self.gain)
         self.optimizer = keras.optimizers.Adam(plan.rate, global_clipnorm=1.0)
         self.optimizer.build(self.model.trainable_variables)
@@ -134,7 +136,8 @@ class Learner:
     def _descend(
         self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor, size: int
     ) -> tf.Tensor:
-        pictures = augmentation.augment(images, size, seed)  # (n, size, size, 3)
+        ranges, recipe = self.plan.ranges, self.plan.recipe
+        pictures = augmentation.augment(images, size, seed, ranges, recipe)  # (n, size, size, 3)
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
             logits = self.model(pictures, training=True)  # (n, 43)
@@ -149,13 +152,13 @@ class Learner:
         return self.plan.rate * warm * 0.5 * (1 + math.cos(math.pi * done / total))
 
     def predict(self, images: np.ndarray, size: int, batch: int = 128) -> np.ndarray:
-        """float32 logits (n, classes) of uint8 pictures (n, 32, 32, 3)."""
+        """float32 logits (n, classes) of uint8 pictures (n, h, h, 3)."""
         parts = [self._logits(images[i : i + batch], size) for i in range(0, len(images), batch)]
         return np.concatenate([part.numpy() for part in parts])
 
     @tf.function(reduce_retracing=True)
     def _logits(self, images: tf.Tensor, size: int) -> tf.Tensor:
-        return self.model(extractor.enlarge(images, size), training=False)
+        return self.model(extractor.prepared(images, self.plan.recipe, size), training=False)
 
     def arrays(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """The network's weights now: dict, layer name -> (kernel, bias), for input of 0 to 255."""
@@ -168,7 +171,7 @@ class Learner:
         return arrays | {"conv1": (kernel * np.float32(self.plan.scale), bias)}
 
     def head(self) -> tuple[np.ndarray, np.ndarray]:
-        """The head now: kernel (9216, classes) and bias (classes,) for pool5 as it is."""
+        """The head now: kernel (d, classes) and bias (classes,) for pool5 as it is."""
         kernel, bias = self.model.get_layer("head").get_weights()
         return kernel * np.float32(self.gain), bias
 
@@ -210,8 +213,8 @@ class Learner:
             setattr(self, name, where[name])
 
 
-def _gain(arrays: Arrays, images: np.ndarray) -> float:
+def _gain(arrays: Arrays, images: np.ndarray, plan: Plan) -> float:
     """1 / the root mean square of pool5 on a sample: the head's input gets unit variance."""
-    trunk = alexnet.build(arrays, "pool5")
-    pool5 = trunk(extractor.enlarge(tf.constant(images), alexnet.SIZE)).numpy()
+    trunk = alexnet.build(arrays, "pool5", size=None)
+    pool5 = trunk(extractor.prepared(tf.constant(images), plan.recipe)).numpy()
     return float(1 / max(np.sqrt(np.mean(np.square(pool5))), 1e-12))

@@ -1,13 +1,65 @@
 """How the whole network is trained: schedule, learning rate, input sizes, for each kind."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import alexnet
 from lab.errors import LabError
+from lab.features import NETWORK, Recipe
 from lab.weights import Weights
 
 WARMUP = 200  # steps over which the learning rate rises
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """How far a random copy may differ from its picture; at 0 it does not.
+
+    Attributes:
+        mirror: whether half of the copies are mirrored.
+        shift: share of the picture's side, either way.
+        rotation: radians, either way.
+        scale: of the size, either way; half of it for the ratio of width to height.
+        ground: share of the copies whose light, colourless ground is painted, mostly yellow.
+        gains: of red, green and blue: a factor exp(+-0.2) is 0.82 to 1.22.
+        saturation: of the differences to grey: a factor 1 +- 0.5.
+        hue: radians that colours are turned about grey, either way.
+        grey: share of the copies without colour.
+        motion: share of the copies that are smeared along a line.
+        blur: largest share of the 3x3 binomial blur.
+        contrast: of the differences to the mean colour: a factor exp(+-0.5) is 0.6 to 1.65.
+        brightness: a factor of the mean colour, likewise; a shift would turn dark signs black.
+        noise: largest deviation, in deviations of the picture: one in grey levels would drown dark
+            signs. Half of the copies have none.
+        jpeg: share of the copies with coarse 8x8 blocks; only for sides that 8 divides.
+    """
+
+    mirror: bool = False
+    shift: float = 0.0
+    rotation: float = 0.0
+    scale: float = 0.0
+    ground: float = 0.0
+    gains: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0
+    grey: float = 0.0
+    motion: float = 0.0
+    blur: float = 0.0
+    contrast: float = 0.0
+    brightness: float = 0.0
+    noise: float = 0.0
+    jpeg: float = 0.0
+
+
+# Each range of colour, ground and dirt was compared with none in benchmarks/ablation.py. Signs are
+# not mirrored: that would turn "keep right" into "keep left".
+MOVED = Ranges(shift=0.078, rotation=0.26, scale=0.18, blur=0.8, contrast=0.5, brightness=0.5)
+SIGNS = replace(
+    MOVED, ground=0.2, gains=0.2, saturation=0.5, hue=0.25, grey=0.05, motion=0.15, noise=0.15,
+    jpeg=0.2,
+)  # fmt: skip
+# Of photographs of anything: no colour that is not light's, and either way round.
+PHOTOGRAPHS = replace(MOVED, mirror=True)
 
 
 @dataclass(frozen=True)
@@ -20,7 +72,9 @@ class Plan:
             and sufficient at the beginning.
         scale: what the input is multiplied by. Random weights need input of about unit variance;
             ImageNet's were trained on 0 to 255.
-        dropout: share of the 9216 features that each training picture loses before the head.
+        dropout: share of pool5's numbers that each training picture loses before the head.
+        contrast, zoom: as in `lab.features.Recipe`, in training as in answering.
+        ranges: of the random copies that are trained on.
     """
 
     epochs: int
@@ -31,6 +85,14 @@ class Plan:
     sizes: tuple[int, ...] = (alexnet.SIZE,) * 10
     scale: float = 1.0
     dropout: float = 0.5
+    contrast: bool = True
+    zoom: float = 1.0
+    ranges: Ranges = SIGNS
+
+    @property
+    def recipe(self) -> Recipe:
+        """How the trained network's input is made: as in the last epoch, without random copies."""
+        return replace(NETWORK, contrast=self.contrast, zoom=self.zoom, size=self.sizes[-1])
 
     def size(self, epoch: int) -> int:
         """The input's size in an epoch, from 0."""
@@ -43,7 +105,9 @@ KINDS: dict[str, dict[str, Any]] = {
     "all": {"rate": 2e-4},
     "scratch": {
         "rate": 1e-3,
-        "sizes": (99,) * 3 + (131,) * 3 + (163,) * 2 + (alexnet.SIZE,) * 2,
+        # With this zoom, a sign at 163 pixels is as large as at 233 without.
+        "sizes": (99,) * 4 + (131,) * 4 + (163,) * 2,
+        "zoom": 0.7,
         "scale": alexnet.PICTURE_SCALE,
     },
 }

@@ -16,7 +16,6 @@ from lab import judging, runs, weights
 from lab.classifier import Classifier
 from lab.data import Dataset, dataset, fingerprints, splits
 from lab.errors import LabError
-from lab.features import NETWORK
 from lab.judging import metrics
 from lab.progress import SILENT, Progress
 from lab.training.learner import Learner
@@ -95,7 +94,9 @@ class NetworkTraining:
 
         trunk = _write_trunk(network, data, split, self.start, self.notes, folder / runs.TRUNK)
         kernel, bias = (part.astype(np.float16).astype(np.float32) for part in network.head())
-        classifier = Classifier(kernel, bias, names, NETWORK, "caffe", trunk.sha256, data.crop)
+        classifier = Classifier(
+            kernel, bias, names, self.plan.recipe, "caffe", trunk.sha256, data.crop
+        )
         chosen = judging.judge(classifier, trunk, data, split.held_out, self.progress)
         classifier.temperature = metrics.fit_temperature(chosen.logits, chosen.labels)
         tested = None
