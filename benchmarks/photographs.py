@@ -69,7 +69,12 @@ def fine_tuned(data, trunk, folder):
     correct, fold = np.zeros(len(data), bool), splits.by_name(data, "folds", 0).fold
     for k in np.unique(fold):
         training = NetworkTraining(
-            "all", plans.of_kind("all", **NETWORK, start=trunk), "random", data, trunk, Progress()
+            "all",
+            plans.of_kind("all", **NETWORK, start=trunk, crop=data.crop),
+            "random",
+            data,
+            trunk,
+            Progress(),
         )
         # What the split holds out is a tenth of the other folds: the test part is this fold.
         rest = np.flatnonzero(fold != k)

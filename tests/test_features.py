@@ -27,6 +27,7 @@ WIDTHS = {
     "conv3": 13824,
     "conv3+conv4": 27648,
     "best": 27648,
+    "photographs": 23040,
     "pool5-raw": 9216,
 }
 

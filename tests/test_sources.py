@@ -40,7 +40,7 @@ def no_download(monkeypatch):
 
 def test_a_folder_is_its_pictures(folder):
     """By name, hidden ones left alone; files and folders together."""
-    named = PictureFiles([folder, folder / "b.png"], lambda picture: picture.mean())
+    named = PictureFiles([folder, folder / "b.png"])
     assert [path.name for path in named.paths] == ["a.JPG", "b.png", "c.ppm", "b.png"]
     assert [round(mean) for mean in named.prepared] == [1, 0, 2, 0]
     named.refuse_broken()

@@ -10,6 +10,7 @@ from lab.pictures.reading import SUFFIXES, decode, read, write_png
 from lab.pictures.resizing import Rule, corner, half_pixel, resize, resize_crop, to_uint8
 
 __all__ = [
-    "CROPS", "PHOTOGRAPH", "SIGN", "SIZE", "SUFFIXES", "Crop", "Rule", "corner", "decode", "half_pixel",
-    "photograph", "read", "resize", "resize_crop", "squeeze", "to_sign", "to_uint8", "write_png",
+    "CROPS", "PHOTOGRAPH", "SIGN", "SIZE", "SUFFIXES", "Crop", "Rule", "corner", "decode",
+    "half_pixel", "photograph", "read", "resize", "resize_crop", "squeeze", "to_sign", "to_uint8",
+    "write_png",
 ]  # fmt: skip

@@ -150,6 +150,7 @@ def _network(options: Namespace, inputs: Inputs, progress: Progress) -> NetworkT
         options.seed,
         options.precision,
         inputs.weights,
+        inputs.data.crop,
     )
     return NetworkTraining(
         options.train, plan, options.split, inputs.data, inputs.weights, progress

@@ -133,7 +133,13 @@ def check(precision: str, variant: str) -> None:
 
 
 def of_kind(
-    kind: str, epochs: int, batch_size: int, seed: int, precision: str, start: Weights | None = None
+    kind: str,
+    epochs: int,
+    batch_size: int,
+    seed: int,
+    precision: str,
+    start: Weights | None = None,
+    crop: str = "sign",
 ) -> Plan:
     """The plan of a kind of training.
 
@@ -143,9 +149,11 @@ def of_kind(
         start: the weights to start from. If they tell the scale of the input in their own
             training, it stays: Adam's steps do not depend on the size of the weights, and would
             destroy small ones.
-
+        crop: of the pictures: photographs are shown whole, and their copies are other ones.
     """
     options: dict[str, Any] = dict(KINDS[kind])
     if start is not None:
         options["scale"] = start.input_scale
+    if crop != "sign":
+        options |= {"ranges": PHOTOGRAPHS, "zoom": 1.0}
     return Plan(epochs, batch_size, seed, precision, **options)
