@@ -183,7 +183,8 @@ def unknown():
         for measure in row["measures"]
     ]
     passed = "; ".join(
-        f"{name} {row['passed']['mean']:.2%} ({' '.join(f'{p:.2%}' for p in row['passed']['each'])})"
+        f"{name} {row['passed']['mean']:.2%} "
+        f"({' '.join(f'{share:.2%}' for share in row['passed']['each'])})"
         for name, row in result["rows"].items()
     )
     passed += f"; the classifier in trained/ as it is {result['bundled']['passed']:.2%}"
