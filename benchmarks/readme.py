@@ -165,6 +165,34 @@ def bundled():
     return f"{table(('what', 'measured'), rows)}\n\n{origin(result)}"
 
 
+def unknown():
+    """Measures of novelty: classes left out, pictures without a sign; and what passes."""
+    result = load("unknown")
+    kinds = ("classes left out", "rendered scenery", "photographs")
+    rows = [
+        (
+            name,
+            measure,
+            *(
+                f"{cell['auroc']['mean']:.3f} ± {cell['auroc']['deviation']:.3f}, "
+                f"{cell['false_acceptances']['mean']:.1%}"
+                for cell in (row["measures"][measure][kind] for kind in kinds)
+            ),
+        )
+        for name, row in result["rows"].items()
+        for measure in row["measures"]
+    ]
+    passed = "; ".join(
+        f"{name} {row['passed']['mean']:.2%} "
+        f"({' '.join(f'{share:.2%}' for share in row['passed']['each'])})"
+        for name, row in result["rows"].items()
+    )
+    passed += f"; the classifier in trained/ as it is {result['bundled']['passed']:.2%}"
+    words = f"Known pictures on further tracks that pass the threshold, in each draw: {passed}."
+    head = ("features", "measure", *kinds)
+    return f"{table(head, rows)}\n\n{words}\n\n{origin(result)}"
+
+
 def resize_rule():
     """The rules that bring a sign to 32x32, on rendered signs of all sizes."""
     result = load("resize_rule")

@@ -1,0 +1,290 @@
+"""Which measure tells pictures of known classes from others: classes left out, and no sign at all.
+
+    python benchmarks/unknown.py --data train.p --weights bvlc-alexnet-conv.npz --photographs DIR
+
+Five draws leave eight of the 43 classes out of the head. The known pictures are held-out tracks of
+the other 35; the unknown ones are the eight classes, rendered scenery, and photographs (such as
+TrashNet's), all at 32x32. The trunk in trained/ has seen the eight classes; its known pictures are
+its own test tracks, and all draws share them. The last rows are the classifier in trained/ as it
+is. A threshold comes from tracks that its head has not seen, and is judged on further tracks.
+Writes benchmarks/results/unknown.json, anew after each recipe.
+"""
+
+import argparse
+import functools
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+from scipy import special
+from sklearn.metrics import roc_auc_score
+from sklearn.neighbors import NearestNeighbors
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from lab import classifier, files, machine, novelty, pictures, runs, weights
+from lab.data import CLASSES, dataset, load, splits
+from lab.drawn_signs import camera, scenery
+from lab.features import RECIPES, linear
+from lab.progress import Progress
+from lab.training import on_features, whitening
+
+LEFT_OUT, DRAWS, FOLDS, COUNT = 8, 5, 5, 1000
+COMPONENTS, NEIGHBOURS, SHRINK = 128, 5, 0.03
+ORDER = ("best", "conv4", "pool5")
+KINDS = ("classes left out", "rendered scenery", "photographs")
+CHOSEN = "distance to a class or to all"
+
+
+def scenes(count, seed=0, at_once=50):
+    """Rendered scenery without a sign, uint8 (count, 32, 32, 3)."""
+    rng, fine, parts = np.random.default_rng(seed), camera.FINE * pictures.SIGN, []
+    for _ in range(0, count, at_once):
+        poses = camera.Poses(at_once, rng)
+        scene = scenery.behind(fine, poses.centre, poses.radius, rng)
+        scene = scene * scenery.light(at_once, fine, rng)
+        parts.append(camera.take(scene, poses.original, rng))
+    return np.concatenate(parts)[:count]
+
+
+def photographs(folder, count):
+    """Pictures of a folder and its sub-folders, scaled as signs are, uint8 (n, 32, 32, 3)."""
+    paths = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in pictures.SUFFIXES)
+    chosen = np.sort(np.random.default_rng(0).permutation(len(paths))[:count])
+    return np.stack([pictures.to_sign(pictures.read(paths[i])) for i in chosen])
+
+
+def distances(x, centres, shared):
+    """Squared Mahalanobis distances (n, m) to the centres, by one covariance, shrunk a little."""
+    shared = shared + SHRINK * np.trace(shared) / len(shared) * np.eye(len(shared))
+    root = np.linalg.cholesky(np.linalg.inv(shared))
+    x, centres = x @ root, centres @ root
+    return np.sum(x**2, 1)[:, None] - 2 * x @ centres.T + np.sum(centres**2, 1)
+
+
+def gaussians(train, labels, parts):
+    """Mahalanobis (Lee et al., 2018) and relative Mahalanobis distance (Ren et al., 2021)."""
+    means = np.stack([train[labels == label].mean(0) for label in np.unique(labels)])
+    within = np.cov((train - means[labels]).T)
+    mean, total = train.mean(0, keepdims=True), np.cov(train.T)
+    nearest = [distances(x, means, within).min(1) for x in parts]
+    all_in_one = [distances(x, mean, total)[:, 0] for x in parts]
+    return nearest, [a - b for a, b in zip(nearest, all_in_one, strict=True)]
+
+
+def neighbours(train, parts):
+    """Distance to the k-th nearest training picture, vectors of length 1 (Sun et al., 2022)."""
+
+    def unit(x):
+        return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+    tree = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(unit(train))
+    return [tree.kneighbors(unit(x))[0][:, -1] for x in parts]
+
+
+def compared(x, rows, labels, head, measure, sets):
+    """Every measure's scores of every set: name -> list of (n,), higher is less known.
+
+    Args:
+        x: features of the training set; rows int (m,), labels int (m,): what was trained on.
+        head: kernel and bias.
+        measure: fitted `Novelty`, calibrated.
+        sets: float16 (n, d), each.
+    """
+    chosen = novelty.sample(labels)
+    rows, labels = rows[chosen], labels[chosen]
+    parts = [x[rows], *sets]
+    logit, *logits = (_product(part, *head) for part in parts)
+    mean, axes = whitening.principal_axes(x, rows, COMPONENTS)
+    inside = [_product(part, axes, -(mean @ axes)) for part in parts]
+    outside = [_outside(part, mean, z) for part, z in zip(parts, inside, strict=True)]
+    map_ = whitening.whitening(inside[0], labels, "within")
+    z, *zs = (part @ map_ for part in inside)
+    averages, *others = (
+        novelty.scaled(part, own, measure.recipe)[0]
+        for part, own in zip(parts, (logit, *logits), strict=True)
+    )
+    both = [measure.distances(part, own) for part, own in zip(sets, logits, strict=True)]
+    energy = [-special.logsumexp(a, axis=1) for a in logits]
+    factor = logit.max(1).mean() / outside[0].mean()
+    vim = [factor * far + e for far, e in zip(outside[1:], energy, strict=True)]
+    result = {
+        "largest softmax": [-special.softmax(a, axis=1).max(1) for a in logits],
+        "largest logit": [-a.max(1) for a in logits],
+        "energy": energy,
+        "Mahalanobis, logits": gaussians(logit, labels, logits)[0],
+        "relative Mahalanobis, logits": gaussians(logit, labels, logits)[1],
+        "Mahalanobis, whitened components": gaussians(z, labels, zs)[0],
+        "relative Mahalanobis, whitened components": gaussians(z, labels, zs)[1],
+        "nearest neighbours, whitened components": neighbours(z, zs),
+        "Mahalanobis, averages": gaussians(averages, labels, others)[0],
+        "relative Mahalanobis, averages": gaussians(averages, labels, others)[1],
+        "nearest neighbours, averages": neighbours(averages, others),
+        "residual and energy (ViM)": vim,
+        "distance to a class": [b[:, 0] for b in both],
+        "distance to all": [b[:, 1] for b in both],
+        CHOSEN: [measure.joined(b) for b in both],
+    }
+    return result
+
+
+def _product(x, kernel, bias):
+    return linear.logits(x, np.arange(len(x)), kernel, bias)
+
+
+def _outside(x, mean, inside):
+    """The length (n,) of what the components leave of x."""
+    whole = [
+        np.sum((x[i : i + 500].astype(np.float32) - mean) ** 2, 1) for i in range(0, len(x), 500)
+    ]
+    return np.sqrt(np.maximum(np.concatenate(whole) - np.sum(inside**2, 1), 0))
+
+
+def figures(known, others):
+    """AUROC of each set against the known pictures, and its false acceptances at 95% of them."""
+    limit = np.quantile(known, 0.95)
+    return [
+        (
+            float(roc_auc_score(np.repeat([0, 1], [len(known), len(x)]), np.r_[known, x])),
+            float(np.mean(x <= limit)),
+        )
+        for x in others
+    ]
+
+
+def head_of(x, labels, rows, settings, classes):
+    """Kernel and bias of a head for the first classes, which alone have rows."""
+    head, _ = on_features.fit(x, labels, rows, settings)
+    return np.array(head.kernel)[:, :classes], np.array(head.bias)[:classes]
+
+
+def measured(x, labels, head_rows, calibration, settings, classes):
+    """A head, and a measure whose threshold comes from the tracks `calibration`.
+
+    `head_rows`: what the head is trained on, and what the one is that judges `calibration`.
+    """
+    distances_of = None
+    for rows in (head_rows[1], head_rows[0])[: 2 - (head_rows[0] is head_rows[1])]:
+        head = head_of(x, labels, rows, settings, classes)
+        measure = novelty.fit(x, rows, labels[rows], *head, settings.recipe)
+        if distances_of is None:
+            held_out = x[calibration]
+            distances_of = measure.distances(held_out, _product(held_out, *head))
+    return head, measure.calibrated(distances_of)
+
+
+def draw(number, data, x, far, settings, bundled):
+    """One draw: name -> three pairs of AUROC and false acceptances; and the share that passes."""
+    left = np.random.default_rng([7, number]).permutation(CLASSES)[:LEFT_OUT]
+    kept = np.setdiff1d(np.arange(CLASSES), left)
+    to = np.full(CLASSES, -1)
+    to[kept] = np.arange(len(kept))
+    labels = to[data.labels]
+    known_class = labels >= 0
+    if bundled:  # its trunk has seen the tracks of folds 1 to 4
+        split = splits.three_way(data)
+        train, calibration, known = (
+            part[known_class[part]] for part in (split.train, split.held_out, split.test)
+        )
+        head_rows = train, train
+    else:
+        fold = splits.folds(data.labels, data.tracks, FOLDS)
+        next_fold = (number + 1) % FOLDS
+        train, calibration, known = (
+            np.flatnonzero(part & known_class)
+            for part in (fold != number, fold == next_fold, fold == number)
+        )
+        head_rows = train, train[fold[train] != next_fold]
+    head, measure = measured(x, labels, head_rows, calibration, settings, len(kept))
+    new = np.flatnonzero(~known_class)
+    new = np.sort(np.random.default_rng(number).permutation(new)[: 4 * COUNT])
+    sets = [x[known], x[new], *far]
+    scores = compared(x, train, labels[train], head, measure, sets)
+    passed = float(np.mean(scores[CHOSEN][0] <= measure.threshold))
+    turned_away = [float(np.mean(part > measure.threshold)) for part in scores[CHOSEN][1:]]
+    return (
+        {name: figures(known, rest) for name, (known, *rest) in scores.items()},
+        passed,
+        turned_away,
+    )
+
+
+def row(data, trunk, recipe, pictures_without, bundled=False):
+    """All that is measured of one recipe, over all draws."""
+    settings = on_features.Settings(recipe)
+    x, _ = on_features.features_of(data, trunk, settings, Progress())
+    far = [_features(images, trunk, settings) for images in pictures_without]
+    draws = []
+    for number in range(DRAWS):
+        draws.append(draw(number, data, x, far, settings, bundled))
+        print(number, draws[-1][0][CHOSEN], *draws[-1][1:], flush=True)
+    return {
+        "measures": {
+            name: {
+                kind: {
+                    "auroc": _spread([d[0][name][i][0] for d in draws]),
+                    "false_acceptances": _spread([d[0][name][i][1] for d in draws]),
+                }
+                for i, kind in enumerate(KINDS)
+            }
+            for name in draws[0][0]
+        },
+        "passed": _spread([d[1] for d in draws]),
+        "turned_away": {kind: _spread([d[2][i] for d in draws]) for i, kind in enumerate(KINDS)},
+    }
+
+
+def _spread(values):
+    return {"mean": float(np.mean(values)), "deviation": float(np.std(values)), "each": values}
+
+
+def _features(images, trunk, settings):
+    labels = np.zeros(len(images), np.int64)
+    x, _ = on_features.features_of(dataset.Dataset(images, labels), trunk, settings, Progress())
+    return x[:]
+
+
+def as_it_is(data, pictures_without):
+    """The classifier in trained/: its threshold from its validation tracks, on its test tracks."""
+    kept, trunk = classifier.load(runs.BUNDLED), weights.read(runs.BUNDLED / runs.TRUNK)
+    settings, split = on_features.Settings(kept.recipe), splits.three_way(data)
+    x, _ = on_features.features_of(data, trunk, settings, Progress())
+    head = kept.kernel, kept.bias
+    measure = novelty.fit(x, split.train, data.labels[split.train], *head, kept.recipe)
+    held_out = x[split.held_out]
+    measure = measure.calibrated(measure.distances(held_out, _product(held_out, *head)))
+    far = [_features(images, trunk, settings) for images in pictures_without]
+    known, *rest = (measure.score(part, _product(part, *head)) for part in (x[split.test], *far))
+    return {
+        "passed": float(np.mean(known <= measure.threshold)),
+        "kinds": dict(zip(KINDS[1:], figures(known, rest), strict=True)),
+        "turned_away": [float(np.mean(part > measure.threshold)) for part in rest],
+        "bytes": sum(array.nbytes for array in measure.arrays.values()),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--weights", default="bvlc-alexnet.npy", metavar="FILE")
+    parser.add_argument("--data", default="train.p", metavar="FILE")
+    parser.add_argument("--photographs", required=True, metavar="DIR")
+    options = parser.parse_args()
+    data, trunk = load(options.data), weights.read(options.weights)
+    without = [scenes(COUNT), photographs(options.photographs, COUNT)]
+    result = machine.describe() | {"seed": 0, "weights": trunk.path.name, "rows": {}}
+    result["bundled"] = as_it_is(data, without)
+    print(result["bundled"], flush=True)
+    own = weights.read(runs.BUNDLED / runs.TRUNK)
+    jobs = {"trained/": functools.partial(row, data, own, RECIPES["pool5-raw"], without, True)}
+    jobs |= {name: functools.partial(row, data, trunk, RECIPES[name], without) for name in ORDER}
+    for name, job in jobs.items():
+        print(name, flush=True)
+        result["rows"][name] = job()
+        files.write_json(ROOT / "benchmarks/results/unknown.json", result)
+
+
+if __name__ == "__main__":
+    main()

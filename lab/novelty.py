@@ -1,0 +1,210 @@
+"""How unlike its training pictures a picture is: two distances, of which the larger counts.
+
+The first is from the picture's logits to the nearest class mean of logits: it notices a class that
+the head does not know. The second is a Mahalanobis distance of the features averaged over the
+places of the map: it notices a picture of something else altogether, even where two classes leave
+the logits a single dimension. Both are of features brought to length 1: a picture without contrast
+has small activations, and would seem to be near everything. benchmarks/unknown.py compares them
+with what else the field uses.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import tensorflow as tf
+from scipy import linalg
+
+import alexnet
+from lab.features import Recipe, linear
+from lab.features.cache import Features
+
+SAMPLE = 8_000  # pictures that a fit looks at, the same number of each class
+LEAST = 8  # of each class, however many classes there are
+PLACES, DENSE_GROUP = 36, 16  # what is averaged: a map's places; neighbours among fc6's or fc7's
+SHARE = 0.99  # of the known pictures that pass
+# The second distance counts less as long as it is usual: in units of the value that 99% of the
+# known pictures stay below, it is raised to this power. It knows less about unknown classes.
+POWER = 4
+# Blurred and dark pictures of a known class have shorter logits of the same direction: the square
+# of a difference in length counts this much.
+RADIAL = 0.3
+LEAST_SPREAD = 0.25  # of the mean over the classes: one of two pictures has hardly any
+MOST = 1e6  # its power is still a float32
+TINY = 1e-12  # in place of a length or a deviation of 0
+FLOOR = 1e-6  # of a variance, where the mean of all is 1: what float16 can still hold the root of
+
+
+@dataclass(frozen=True)
+class Novelty:
+    """A measure of novelty, fitted to training pictures.
+
+    Attributes:
+        recipe: of the features that it takes.
+        arrays: centres float32 (classes, classes), each class's mean of logits, and scales float32
+            (classes,), what a distance from it is divided by; mean float32 (k,), inverse float32
+            () and whiten float16 (k, k): averaged features less the mean, times inverse, times
+            whiten have unit variance in all directions; units float32 (2,), what each of the two
+            distances is divided by.
+        threshold: pictures with a higher score are unlike the training pictures.
+    """
+
+    recipe: Recipe
+    arrays: dict[str, np.ndarray]
+    threshold: float = np.inf
+
+    def distances(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        """Both distances, before they are made comparable by `calibrated`.
+
+        Args:
+            features: float16 (n, d).
+            logits: float32 (n, classes), before the temperature.
+
+        Returns:
+            float32 (n, 2), from 0.
+        """
+        averages, logits = scaled(features, logits, self.recipe)  # (n, k), (n, classes)
+        apart = _apart(logits, self.arrays["centres"])  # (n, classes)
+        to_class = (apart / self.arrays["scales"]).min(axis=1)
+        x = (averages - self.arrays["mean"]) * self.arrays["inverse"]
+        x = x @ self.arrays["whiten"].astype(np.float32)  # (n, k)
+        return np.stack([to_class, linalg.norm(x, axis=1)], axis=1).astype(np.float32)
+
+    def calibrated(self, distances: np.ndarray, share: float = SHARE) -> "Novelty":
+        """The same measure with units and a threshold.
+
+        Args:
+            distances: float32 (n, 2), of pictures of known classes; by measures whose fit and head
+                have not seen those pictures, nor others of the same objects.
+            share: of these pictures that pass.
+        """
+        units = np.quantile(distances, share, axis=0).astype(np.float32)
+        units = np.maximum(units, TINY)
+        measure = replace(self, arrays=self.arrays | {"units": units})
+        return replace(measure, threshold=threshold(measure.joined(distances), share))
+
+    def joined(self, distances: np.ndarray) -> np.ndarray:
+        """float32 (n,): the score of pictures with these distances, float32 (n, 2)."""
+        to_class, to_all = (distances / self.arrays["units"]).T
+        return np.maximum(to_class, np.minimum(to_all, MOST) ** POWER)
+
+    def score(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        """float32 (n,), higher: less like the training pictures; arguments as in `distances`."""
+        return self.joined(self.distances(features, logits))
+
+
+def fit(
+    x: Features,
+    rows: np.ndarray,
+    labels: np.ndarray,
+    kernel: np.ndarray,
+    bias: np.ndarray,
+    recipe: Recipe,
+    seed: int = 0,
+) -> Novelty:
+    """Fits the measure to the pictures that a head was trained on.
+
+    Args:
+        x: float16 (n, d), see `lab.features.cache.Features`.
+        rows: int64 (m,), the pictures that the head was trained on.
+        labels: int64 (m,), of those rows.
+        kernel, bias: float32 (d, classes) and (classes,), the head.
+        recipe: of the features.
+        seed: of the sample.
+
+    Returns:
+        The measure, without a threshold: call `calibrated`.
+    """
+    from sklearn.covariance import ledoit_wolf  # half a second, which an answer need not wait for
+
+    chosen = sample(labels, seed)
+    rows, labels = rows[chosen], labels[chosen]
+    logits = linear.logits(x, rows, kernel, bias)
+    chunks = (slice(i, i + linear.CHUNK) for i in range(0, len(rows), linear.CHUNK))
+    pairs = [scaled(x[rows[chunk]], logits[chunk], recipe) for chunk in chunks]
+    averages, logits = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+    centres, scales = _centres(logits, labels)
+    mean = averages.mean(axis=0)
+    averages -= mean
+    inverse = 1 / max(averages.std(), TINY)
+    # The shrinkage of Ledoit and Wolf (2004): pictures may be fewer than dimensions.
+    covariance, _ = ledoit_wolf(averages * inverse, assume_centered=True)
+    variances, axes = np.linalg.eigh(covariance)
+    whiten = axes * np.maximum(variances, FLOOR) ** -0.5  # (k, k)
+    arrays = {
+        "centres": centres,
+        "scales": scales,
+        "mean": mean,
+        "inverse": np.float32(inverse),
+        "whiten": whiten.astype(np.float16),
+        "units": np.ones(2, np.float32),
+    }
+    return Novelty(recipe, arrays)
+
+
+def threshold(scores: np.ndarray, share: float = SHARE) -> float:
+    """The value that this share of the scores, float32 (n,), of known pictures does not exceed."""
+    return float(np.quantile(scores, share, method="higher"))
+
+
+def sample(labels: np.ndarray, seed: int = 0) -> np.ndarray:
+    """The pictures that `fit` looks at: `SAMPLE` in all, the same number of each class.
+
+    Args:
+        labels: int64 (m,).
+        seed: of the choice.
+
+    Returns:
+        int64 (s,), ascending places in `labels`.
+    """
+    classes = np.unique(labels)
+    most = max(SAMPLE // len(classes), LEAST)
+    rng = np.random.default_rng(seed)
+    each = (rng.permutation(np.flatnonzero(labels == label))[:most] for label in classes)
+    return np.sort(np.concatenate(list(each)))
+
+
+def scaled(
+    features: np.ndarray, logits: np.ndarray, recipe: Recipe
+) -> tuple[np.ndarray, np.ndarray]:
+    """What both distances are measured on, as if the features had length 1.
+
+    Args:
+        features: float16 (n, d).
+        logits: float32 (n, classes).
+        recipe: of the features.
+
+    Returns:
+        averages: float32 (n, k), over the places of each map, or groups of fc6's or fc7's units;
+            k is a thirty-sixth or a sixteenth of d.
+        logits: float32 (n, classes), less their mean, which no softmax depends on.
+    """
+    each = DENSE_GROUP if recipe.last in alexnet.DENSE else PLACES
+    x = tf.cast(features, tf.float32)  # (n, d)
+    lengths = np.maximum(tf.norm(x, axis=1).numpy(), TINY)[:, None]
+    x = tf.reshape(x, (len(features), len(recipe.layers), each, -1))
+    averages = tf.reduce_mean(x, axis=2).numpy().reshape(len(features), -1)
+    return averages / lengths, (logits - logits.mean(axis=1, keepdims=True)) / lengths
+
+
+def _centres(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Class means, float32 (classes, classes), and what a distance from each is divided by.
+
+    The divisor, float32 (classes,), is the means' own length, since heads that were trained for
+    longer have larger logits, times the root of how far the class's own pictures are from its mean,
+    compared with other classes.
+    """
+    classes = np.unique(labels)
+    centres = np.stack([logits[labels == label].mean(axis=0) for label in classes])
+    apart = [_apart(logits[labels == label], centres[[i]]) for i, label in enumerate(classes)]
+    spread = np.array([np.median(distances) for distances in apart])
+    spread = np.maximum(spread, max(LEAST_SPREAD * spread.mean(), TINY))
+    size = max(float(np.mean(np.sum(centres**2, axis=1))) ** 0.5, TINY)
+    return centres, (size * np.sqrt(spread / spread.mean())).astype(np.float32)
+
+
+def _apart(x: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Distances (n, m) of rows of x, (n, d), from centres, (m, d): radially they are shortened."""
+    x, centres = x.astype(np.float64), centres.astype(np.float64)  # small angles would be lost
+    long, far = linalg.norm(x, axis=1)[:, None], linalg.norm(centres, axis=1)
+    squares = 2 * np.maximum(long * far - x @ centres.T, 0)  # 0 if both have one direction
+    return np.sqrt(squares + RADIAL * (long - far) ** 2)
