@@ -87,6 +87,8 @@ def evaluate(args: Namespace) -> None:
     result["seconds"] = round(time.perf_counter() - start, 3)
     command_line.say(f"report: {folder / runs.REPORT}")
     words = f"{result['accuracy']:.4f} ({result['images']:,} pictures of {data.source})"
+    if result["turned_away"] is not None:
+        words += f"; {result['turned_away']:,} would be answered with none of these"
     command_line.show_json(result) if args.json else progress.show(f"Accuracy: {words}")
 
 
@@ -103,10 +105,15 @@ def classify(args: Namespace) -> None:
     images = np.stack(named.read(pictures.CROPS[classifier.crop].function))
     start = time.perf_counter()
     # (n, 32, 32, 3) of signs, (n, 227, 227, 3) of photographs -> (n, classes)
-    probabilities = classifier.probabilities(classifier.logits(images, trunk))
+    logits, distances, _ = classifier.answers(images, trunk)
+    probabilities = classifier.probabilities(logits)
     seconds = round(time.perf_counter() - start, 3)
     answers = command_line.top(probabilities, classifier.classes, args.top, named.paths)
-    command_line.show_answers(answers, seconds, trunk.path, args.json, classifier=name)
+    if distances is not None:
+        known = classifier.known(distances)
+        answers = [answer | more for answer, more in zip(answers, known, strict=True)]
+    count = len(classifier.classes)
+    command_line.show_answers(answers, seconds, trunk.path, args.json, count, classifier=name)
     if args.explain:
         from lab import explanation
 

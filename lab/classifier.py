@@ -10,11 +10,15 @@ import numpy as np
 from scipy import special
 
 import alexnet
-from lab import files, pictures, runs
+from lab import files, novelty, pictures, runs
 from lab.errors import BROKEN, LabError, shown
 from lab.features import RECIPES, Recipe, extractor, linear, recipes
 from lab.features.batches import Images, batches
+from lab.novelty import Novelty
+from lab.progress import Advance
 from lab.weights import Weights
+
+MEASURE = "novelty/"  # the file's arrays whose names begin so are the measure's
 
 
 @dataclass
@@ -33,6 +37,7 @@ class Classifier:
         temperature: the logits are divided by it before the softmax.
         trained: whether the head was trained at all.
         trained_on: uint64 (m,), fingerprints of the pictures that the head has seen.
+        novelty: how unlike its training pictures a picture is; None for an untrained head.
         notes: what else was recorded at its training (data, accuracy ...).
     """
 
@@ -47,6 +52,7 @@ class Classifier:
     temperature: float = 1.0
     trained: bool = True
     trained_on: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint64))
+    novelty: Novelty | None = None
     notes: dict[str, Any] = field(default_factory=dict)
 
     def features(self, images: Images, trunk: Weights) -> Iterator[np.ndarray]:
@@ -82,9 +88,48 @@ class Classifier:
         """float32 logits (n, classes), before the temperature; see `features`."""
         return np.concatenate([self.head(x) for x in self.features(images, trunk)])
 
+    def answers(
+        self, images: Images, trunk: Weights, advance: Advance = int
+    ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+        """All that is asked of pictures, from one run of the network.
+
+        Args:
+            images, trunk: as in `features`.
+            advance: called after each batch.
+
+        Returns:
+            logits: float32 (n, classes), before the temperature.
+            distances: float32 (n, 2), see `lab.novelty.Novelty.distances`; None for an untrained
+                head.
+            sketch: float32 (n, 256), of the features, see `lab.features.linear.sketch`.
+        """
+        logits, distances, sketches = [], [], []
+        for x in self.features(images, trunk):
+            logits.append(self.head(x))
+            sketches.append(linear.sketch(x))
+            if self.novelty:
+                distances.append(self.novelty.distances(x, logits[-1]))
+            advance()
+        apart = np.concatenate(distances) if distances else None
+        return np.concatenate(logits), apart, np.concatenate(sketches)
+
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """float64 (n, classes): the softmax of the logits over the temperature."""
         return special.softmax(np.asarray(logits, np.float64) / self.temperature, axis=1)
+
+    def known(self, distances: np.ndarray | None) -> list[dict[str, Any]]:
+        """Of each picture whether it is like the training pictures, and its score.
+
+        Args:
+            distances: as `answers` gives them; None: nothing is known.
+
+        Returns:
+            A dict for each picture: known, and score, above 1 for a stranger.
+        """
+        if distances is None or self.novelty is None:
+            return []
+        scores = self.novelty.joined(distances) / self.novelty.threshold
+        return [{"known": bool(score <= 1), "score": round(float(score), 4)} for score in scores]
 
     def words(self) -> str:
         """The recipe, the accuracy and what it was measured on, as far as the notes tell."""
@@ -102,12 +147,17 @@ class Classifier:
                 "trained", "notes",
             )
         }  # fmt: skip
+        named: dict[str, Any] = {}
+        if self.novelty:
+            described["threshold"] = self.novelty.threshold
+            named = {MEASURE + name: array for name, array in self.novelty.arrays.items()}
         with files.atomic(path) as part, open(part, "wb") as file:
             np.savez(
                 file,
                 kernel=self.kernel.astype(dtype),
                 bias=self.bias.astype(dtype),
                 trained_on=self.trained_on,
+                **named,
                 recipe=np.array(json.dumps(described)),
             )
 
@@ -124,6 +174,13 @@ def load(path: str | Path) -> Classifier:
             described = json.loads(str(file["recipe"]))
             described["recipe"] = _recipe(described)
             kernel, bias = (file[name].astype(np.float32) for name in ("kernel", "bias"))
+            measure = {
+                name: file[MEASURE + name] for name in novelty.NAMES if MEASURE + name in file
+            }
+            if measure:
+                described["novelty"] = novelty.Novelty(
+                    described["recipe"], measure, float(described.pop("threshold"))
+                )
             classifier = Classifier(kernel, bias, trained_on=file["trained_on"], **described)
         _check(classifier)
     except BROKEN as error:
@@ -168,6 +225,8 @@ def _check(classifier: Classifier) -> None:
         raise ValueError("its fingerprints have another type")
     if (classifier.kernel.shape, classifier.bias.shape) != (shape, shape[1:]):
         raise ValueError(f"its head is {classifier.kernel.shape} in place of {shape}")
+    if classifier.novelty:
+        classifier.novelty.check(shape[1])
     if not (np.isfinite(classifier.kernel).all() and np.isfinite(classifier.bias).all()):
         raise ValueError("its head is not finite")
 

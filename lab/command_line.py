@@ -182,15 +182,22 @@ def top(
 
 
 def show_answers(
-    answers: list[dict[str, Any]], seconds: float, weights: Path, as_json: bool, **also: Any
+    answers: list[dict[str, Any]],
+    seconds: float,
+    weights: Path,
+    as_json: bool,
+    classes: int = 0,
+    **also: Any,
 ) -> None:
     """Prints what `top` gives, in the lab's form or as one JSON object.
 
     Args:
-        answers: as `top` gives them.
+        answers: as `top` gives them. Of a picture with an entry "known" that is False, it is said
+            before its list that it shows none of the classes.
         seconds: how long they took.
         weights: the weights file that they come from.
         as_json: whether as JSON.
+        classes: how many there are.
         also: further entries of the JSON object.
     """
     if as_json:
@@ -198,6 +205,8 @@ def show_answers(
         return
     for number, answer in enumerate(answers):
         show(f"Image {number} {files.relative(Path(answer['file']))}")
+        if not answer.get("known", True):
+            show(f"none of these {classes} (nearest: {answer['top'][0]['class']})")
         for row in answer["top"]:
             show(f"{row['class']}: {row['probability']:.3f}")
         show("")

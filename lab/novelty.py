@@ -20,7 +20,7 @@ from lab.features.cache import Features
 
 SAMPLE = 8_000  # pictures that a fit looks at, the same number of each class
 LEAST = 8  # of each class, however many classes there are
-PLACES, DENSE_GROUP = 36, 16  # what is averaged: a map's places; neighbours among fc6's or fc7's
+DENSE_GROUP = 16  # of fc6's or fc7's units, neighbours that are averaged; of a map, its places
 SHARE = 0.99  # of the known pictures that pass
 # The second distance counts less as long as it is usual: in units of the value that 99% of the
 # known pictures stay below, it is raised to this power. It knows less about unknown classes.
@@ -29,6 +29,7 @@ POWER = 4
 # of a difference in length counts this much.
 RADIAL = 0.3
 LEAST_SPREAD = 0.25  # of the mean over the classes: one of two pictures has hardly any
+NAMES = ("centres", "scales", "mean", "inverse", "whiten", "units")  # of a measure's arrays
 MOST = 1e6  # its power is still a float32
 TINY = 1e-12  # in place of a length or a deviation of 0
 FLOOR = 1e-6  # of a variance, where the mean of all is 1: what float16 can still hold the root of
@@ -40,8 +41,8 @@ class Novelty:
 
     Attributes:
         recipe: of the features that it takes.
-        arrays: centres float32 (classes, classes), each class's mean of logits, and scales float32
-            (classes,), what a distance from it is divided by; mean float32 (k,), inverse float32
+        arrays: centres float32 (m, classes), the mean of logits of each of m classes, and scales
+            float32 (m,), what a distance from it is divided by; mean float32 (k,), inverse float32
             () and whiten float16 (k, k): averaged features less the mean, times inverse, times
             whiten have unit variance in all directions; units float32 (2,), what each of the two
             distances is divided by.
@@ -51,6 +52,29 @@ class Novelty:
     recipe: Recipe
     arrays: dict[str, np.ndarray]
     threshold: float = np.inf
+
+    def check(self, classes: int) -> None:
+        """Checks a measure that was read from a file.
+
+        Args:
+            classes: of its classifier.
+
+        Raises:
+            ValueError: an array is missing, or has another shape or type, or is not finite.
+        """
+        k, known = self.recipe.width // _places(self.recipe), len(self.arrays["scales"])
+        shapes = ((known, classes), (known,), (k,), (), (k, k), (2,))
+        for name, shape in zip(NAMES, shapes, strict=True):
+            array = self.arrays.get(name)
+            kind = np.float16 if name == "whiten" else np.float32
+            if array is None or (array.shape, array.dtype) != (shape, kind):
+                raise ValueError(f"its measure of novelty lacks {name} {shape}")
+            if not np.isfinite(array).all():
+                raise ValueError(
+                    f"its measure of novelty has numbers in {name} that are not finite"
+                )
+        if not np.isfinite(self.threshold):
+            raise ValueError("its measure of novelty has no threshold")
 
     def distances(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
         """Both distances, before they are made comparable by `calibrated`.
@@ -69,14 +93,22 @@ class Novelty:
         x = x @ self.arrays["whiten"].astype(np.float32)  # (n, k)
         return np.stack([to_class, linalg.norm(x, axis=1)], axis=1).astype(np.float32)
 
-    def calibrated(self, distances: np.ndarray, share: float = SHARE) -> "Novelty":
+    def distances_of_rows(self, x: Features, rows: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        """`distances` of rows int64 (m,) of stored features, with logits float32 (m, classes)."""
+        chunks = (slice(i, i + linear.CHUNK) for i in range(0, len(rows), linear.CHUNK))
+        return np.concatenate([self.distances(x[rows[part]], logits[part]) for part in chunks])
+
+    def calibrated(self, distances: np.ndarray, objects: int) -> "Novelty":
         """The same measure with units and a threshold.
 
         Args:
             distances: float32 (n, 2), of pictures of known classes; by measures whose fit and head
                 have not seen those pictures, nor others of the same objects.
-            share: of these pictures that pass.
+            objects: how many objects these pictures show; the m largest of n values tell little
+                about the next one. As in conformal prediction (Vovk et al., 2005), a share of
+                `SHARE` (m + 1) / m passes here, so that `SHARE` of new ones is to be expected.
         """
+        share = min(1.0, SHARE * (objects + 1) / objects)
         units = np.quantile(distances, share, axis=0).astype(np.float32)
         units = np.maximum(units, TINY)
         measure = replace(self, arrays=self.arrays | {"units": units})
@@ -178,12 +210,17 @@ def scaled(
             k is a thirty-sixth or a sixteenth of d.
         logits: float32 (n, classes), less their mean, which no softmax depends on.
     """
-    each = DENSE_GROUP if recipe.last in alexnet.DENSE else PLACES
     x = tf.cast(features, tf.float32)  # (n, d)
     lengths = np.maximum(tf.norm(x, axis=1).numpy(), TINY)[:, None]
-    x = tf.reshape(x, (len(features), len(recipe.layers), each, -1))
-    averages = tf.reduce_mean(x, axis=2).numpy().reshape(len(features), -1)
+    layers = tf.split(x, recipe.widths, axis=1)  # (n, places * channels) each
+    maps = [tf.reshape(layer, (len(features), _places(recipe), -1)) for layer in layers]
+    averages = tf.concat([tf.reduce_mean(layer, axis=1) for layer in maps], axis=1).numpy()
     return averages / lengths, (logits - logits.mean(axis=1, keepdims=True)) / lengths
+
+
+def _places(recipe: Recipe) -> int:
+    """How many numbers of a layer are averaged."""
+    return DENSE_GROUP if recipe.last in alexnet.DENSE else recipe.grid**2
 
 
 def _centres(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

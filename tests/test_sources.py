@@ -42,7 +42,7 @@ def test_a_folder_is_its_pictures(folder):
     """By name, hidden ones left alone; files and folders together."""
     named = PictureFiles([folder, folder / "b.png"])
     assert [path.name for path in named.paths] == ["a.JPG", "b.png", "c.ppm", "b.png"]
-    assert [round(mean) for mean in named.prepared] == [1, 0, 2, 0]
+    assert [round(mean) for mean in named.read(lambda picture: picture.mean())] == [1, 0, 2, 0]
     named.refuse_broken()
 
 
@@ -61,7 +61,8 @@ def test_many_broken_pictures_are_counted(folder):
     """Ten are named."""
     for number in range(13):
         (folder / f"x{number:02}.png").touch()
-    named = PictureFiles([folder], np.shape)
+    named = PictureFiles([folder])
+    named.read(np.shape)
     with pytest.raises(LabError, match=r"13 of 16 pictures .*x09\.png.*; and 3 more$") as caught:
         named.refuse_broken()
     assert "x10.png" not in str(caught.value)

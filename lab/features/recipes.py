@@ -63,10 +63,15 @@ class Recipe:
         return side
 
     @property
-    def width(self) -> int:
-        """The number of features: the grid's positions of each channel, or fc6's and fc7's 4096."""
+    def widths(self) -> list[int]:
+        """Each layer's number of features: the grid's positions of each channel, or 4096."""
         positions = {name: 1 if name in alexnet.DENSE else self.grid**2 for name in self.layers}
-        return sum(CHANNELS[name] * positions[name] for name in self.layers)
+        return [CHANNELS[name] * positions[name] for name in self.layers]
+
+    @property
+    def width(self) -> int:
+        """The number of features."""
+        return sum(self.widths)
 
 
 def from_fields(fields: dict[str, Any]) -> Recipe:

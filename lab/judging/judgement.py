@@ -12,7 +12,6 @@ from lab.classifier import Classifier
 from lab.data import fingerprints
 from lab.data.dataset import Dataset
 from lab.errors import LabError
-from lab.features import linear
 from lab.features.batches import BATCH
 from lab.judging import metrics
 from lab.progress import SILENT, Progress
@@ -34,6 +33,7 @@ class Judgement:
         sketch: float (n, d), a projection of the features for the report's map, or None.
         trunk: the weights that the classifier was trained on, or None: then its answers cannot be
             explained.
+        distances: float32 (n, 2), as `lab.novelty.Novelty.distances` gives them, or None.
 
     Raises:
         LabError: no pictures, parts that do not fit each other, or logits that are not finite.
@@ -45,6 +45,7 @@ class Judgement:
     logits: np.ndarray
     sketch: np.ndarray | None = None
     trunk: Weights | None = None
+    distances: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n, k = len(self.data), len(self.classifier.classes)
@@ -95,6 +96,18 @@ class Judgement:
     def correct(self) -> np.ndarray:
         """bool (n,): whether the predicted class is the true one."""
         return self.predicted == self.labels
+
+    @cached_property
+    def novelty(self) -> np.ndarray | None:
+        """float32 (n,): how unlike the training pictures each is; None if it was not measured."""
+        measure = self.classifier.novelty
+        return None if measure is None or self.distances is None else measure.joined(self.distances)
+
+    @cached_property
+    def turned_away(self) -> np.ndarray | None:
+        """bool (n,): which pictures are answered "none of these"; None if it was not measured."""
+        measure = self.classifier.novelty
+        return None if measure is None or self.novelty is None else self.novelty > measure.threshold
 
     @cached_property
     def accuracy(self) -> float:
@@ -160,11 +173,8 @@ def judge(
     if rows is None:
         rows = np.flatnonzero(~fingerprints.seen_by(trunk, data))
     judged = data.subset(rows)
-    logits, sketches = [], []
     with progress.phase("judging", -(-len(judged) // BATCH)) as advance:
-        for x in classifier.features(judged.images, trunk):
-            logits.append(classifier.head(x))
-            sketches.append(linear.sketch(x))
-            advance()
-    index, sketch = judged.files or rows, np.concatenate(sketches)
-    return Judgement(classifier, judged, index, np.concatenate(logits), sketch, trunk)
+        logits, distances, sketch = classifier.answers(judged.images, trunk, advance)
+    return Judgement(
+        classifier, judged, judged.files or rows, logits, sketch, trunk, distances=distances
+    )

@@ -36,7 +36,8 @@ def evaluate(
         progress: reports the phases.
 
     Returns:
-        dict: accuracy; images, how many it was judged on; per_class, a list of {class, index,
+        dict: accuracy; images, how many it was judged on; turned_away, how many of those are
+        answered "none of these" (None: not measured); per_class, a list of {class, index,
         images, accuracy}.
 
     Raises:
@@ -62,9 +63,11 @@ def evaluate(
     known["versions"] = machine.versions()
     with progress.phase("report"):
         report.write(folder, judgement, title=title, facts=known, notices=notices)
+    away = judgement.turned_away
     return {
         "accuracy": judgement.accuracy,
         "images": len(judgement.data),
+        "turned_away": None if away is None else int(away.sum()),
         "per_class": judgement.per_class(),
     }
 

@@ -95,6 +95,7 @@ def page(
         confusion=sections.confusion(judgement),
         classes=sections.classes(judgement, class_counts),
         mistakes=sections.mistakes(judgement),
+        strangers=sections.strangers(judgement),
         calibration=sections.calibration(judgement),
         light=sections.light(judgement),
         map=sections.feature_map(judgement),

@@ -21,6 +21,7 @@ ICON = 24  # pixels, side of a class's picture in the tables
 CANDIDATES = 64  # pictures of a class that its icon is chosen from
 LARGE = 114  # pixels, side of a photograph among the mistakes
 ONE_COLUMN = 12  # classes; more of them stand in two
+STRANGERS = 12  # pictures shown of those that are answered "none of these"
 EXPLAINED = 12  # mistakes, the surest: each adds 20 kB to the page
 
 
@@ -158,6 +159,24 @@ def mistakes(judgement: Judgement) -> dict:
     return {"rows": rows, "signs": _filmed(judgement, surest)}
 
 
+def strangers(judgement: Judgement) -> dict | None:
+    """The pictures that are answered "none of these", the least known first; None: not measured."""
+    if judgement.turned_away is None or judgement.novelty is None:
+        return None
+    rows = np.flatnonzero(judgement.turned_away)
+    rows = rows[np.argsort(-judgement.novelty[rows], kind="stable")]
+    shown = rows[:STRANGERS]
+    return {
+        "count": len(rows),
+        "right": int(judgement.correct[rows].sum()),
+        "rows": [
+            {"picture": picture, "true": judgement.names[judgement.labels[i]]}
+            | _place(judgement.index[i], judgement.data.source)
+            for i, picture in zip(shown, thumbnails(judgement, shown, LARGE), strict=True)
+        ],
+    }
+
+
 def _why(judgement: Judgement, rows: np.ndarray) -> list[np.ndarray]:
     """Where the predicted class of these pictures comes from, uint8 (114, 114, 3) each."""
     if judgement.trunk is None or len(rows) == 0:
@@ -254,6 +273,7 @@ def thumbnails(
     judgement: Judgement, rows: Sequence[int] | np.ndarray, side: int = SIGN
 ) -> np.ndarray:
     """uint8 (m, s, s, 3): pictures made small; s is at most `side`, and 32 for signs."""
-    images = judgement.data.images[np.asarray(rows)]
+    images = judgement.data.images[np.asarray(rows, np.int64)]
     side = min(side, images.shape[1])
-    return np.stack([resize_crop(image, (side, side), (0, 0), (side, side)) for image in images])
+    small = [resize_crop(image, (side, side), (0, 0), (side, side)) for image in images]
+    return np.array(small, np.uint8).reshape(-1, side, side, 3)

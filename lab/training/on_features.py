@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 
 import alexnet
-from lab import weights
+from lab import novelty, weights
 from lab.classifier import Classifier
 from lab.data import Dataset, fingerprints, splits
 from lab.errors import LabError
 from lab.features import linear
 from lab.features.cache import Features
 from lab.judging import Judgement, metrics
+from lab.novelty import Novelty
 from lab.progress import SILENT, Progress
 from lab.training import frozen_heads
 from lab.training.frozen_heads import Head, Settings
@@ -29,10 +30,17 @@ from lab.weights import Weights
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """Logits float32 (m, classes) of rows int64 (m,), by heads that were not fitted on them."""
+    """Answers about pictures by heads that were not fitted on them.
+
+    Attributes:
+        rows: int64 (m,), of the pictures.
+        logits: float32 (m, classes).
+        distances: float32 (m, 2), see `lab.novelty.Novelty.distances`.
+    """
 
     rows: np.ndarray
     logits: np.ndarray
+    distances: np.ndarray
 
 
 class HeadTraining:
@@ -87,19 +95,25 @@ class HeadTraining:
             judged = self._cross_validated if self.split.name == "folds" else self._held_out
             answers, history, head = judged(x, tell)
         with self.progress.phase("temperature"):
-            temperature, fitted_on = self._temperature(x, answers)
+            unseen, fitted_on = self._of_unseen_tracks(x, answers)
+            temperature = metrics.fit_temperature(unseen.logits, self.data.labels[unseen.rows])
         with self.progress.phase("refit"):
-            everything = np.arange(len(self.data))
-            refitted, _ = frozen_heads.fit(
-                x, self.data, everything, self.settings, progress=self.progress
-            )
-        saved = self._classifier(refitted, temperature)
+            saved_head, _ = self._fit(x, np.arange(len(self.data)))
+            measure = self._measure(x, np.arange(len(self.data)), saved_head)
+        measure = measure.calibrated(unseen.distances, self._objects(unseen.rows))
+        saved = self._classifier(saved_head, temperature, measure)
         saved.trained_on = np.unique(fingerprints.of(self.data))
-        classifier = self._classifier(head, temperature) if head else saved
+        classifier = self._classifier(head, temperature, measure) if head else saved
         pictures = self.data.subset(answers.rows)
-        sketch = linear.sketch(x, answers.rows)
-        index = pictures.files or answers.rows
-        judgement = Judgement(classifier, pictures, index, answers.logits, sketch, self.trunk)
+        judgement = Judgement(
+            classifier,
+            pictures,
+            pictures.files or answers.rows,
+            answers.logits,
+            linear.sketch(x, answers.rows),
+            self.trunk,
+            answers.distances,
+        )
         measured |= {
             "split": self.split.name,
             "refitted_on_all_data": True,
@@ -108,50 +122,68 @@ class HeadTraining:
         counts = np.bincount(self.data.labels[self.split.train], minlength=len(self.data.names))
         return Trained(saved, judgement, self.trunk, history, counts, measured)
 
+    def _fit(
+        self,
+        x: Features,
+        train: np.ndarray,
+        rows: np.ndarray | None = None,
+        tell: Tell | None = None,
+    ) -> tuple[Head, History]:
+        return frozen_heads.fit(x, self.data, train, self.settings, rows, tell, self.progress)
+
+    def _measure(self, x: Features, train: np.ndarray, head: Head) -> Novelty:
+        labels, recipe = self.data.labels[train], self.settings.recipe
+        return novelty.fit(x, train, labels, head.kernel, head.bias, recipe, self.settings.seed)
+
+    def _answers(self, x: Features, train: np.ndarray, rows: np.ndarray, head: Head) -> Answers:
+        """Logits and distances of these rows, by a head and a measure fitted to others."""
+        logits, measure = head.logits(x, rows), self._measure(x, train, head)
+        return Answers(rows, logits, measure.distances_of_rows(x, rows, logits))
+
     def _held_out(self, x: Features, tell: Tell | None) -> tuple[Answers, History, Head | None]:
         """Answers of a head that has not seen them, about the held-out pictures."""
-        rows, train = self.split.held_out, self.split.train
-        head, history = frozen_heads.fit(
-            x, self.data, train, self.settings, rows, tell, self.progress
-        )
-        return Answers(rows, head.logits(x, rows)), history, head
+        train, rows = self.split.train, self.split.held_out
+        head, history = self._fit(x, train, rows, tell)
+        return self._answers(x, train, rows, head), history, head
 
     def _cross_validated(
         self, x: Features, tell: Tell | None
     ) -> tuple[Answers, History, Head | None]:
         """Answers about all pictures, each by the head that was fitted without its fold."""
-        fold, histories = self.split.fold, []
-        logits = np.empty((len(fold), len(self.data.names)), np.float32)
+        fold, histories, parts = self.split.fold, [], []
         for k in self.progress.over("folds", range(fold.max() + 1)):
             train, rows = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-            head, history = frozen_heads.fit(
-                x, self.data, train, self.settings, rows, progress=self.progress
-            )
-            logits[rows] = head.logits(x, rows)
+            head, history = self._fit(x, train, rows)
+            parts.append(self._answers(x, train, rows, head))
             histories.append(history)
+        order = np.argsort(np.concatenate([part.rows for part in parts]))
+        logits, distances = (
+            np.concatenate([getattr(part, name) for part in parts])[order]
+            for name in ("logits", "distances")
+        )
         history = _over_folds(histories, np.bincount(fold))
         for record in history:
             if tell:
                 tell(record)
-        return Answers(np.arange(len(fold)), logits), history, None
+        return Answers(np.arange(len(fold)), logits, distances), history, None
 
-    def _temperature(self, x: Features, answers: Answers) -> tuple[float, str]:
-        """The temperature, fitted by track if tracks are known, and what it was fitted on."""
-        fitted_on = "the held-out pictures themselves"
-        if self.split.name == "random" and self.data.tracks is not None:
-            try:
-                split = splits.by_track(self.data, self.settings.seed)
-            except LabError:  # a class of few tracks may have none to hold out
-                pass
-            else:
-                fitted_on = "a fifth of the tracks, by a head that has not seen them"
-                head, _ = frozen_heads.fit(
-                    x, self.data, split.train, self.settings, progress=self.progress
-                )
-                answers = Answers(split.held_out, head.logits(x, split.held_out))
-        return metrics.fit_temperature(answers.logits, self.data.labels[answers.rows]), fitted_on
+    def _of_unseen_tracks(self, x: Features, answers: Answers) -> tuple[Answers, str]:
+        """Answers about tracks that the head has not seen, if tracks are known; and what on."""
+        if self.split.name != "random" or self.data.tracks is None:
+            return answers, "the held-out pictures themselves"
+        try:
+            split = splits.by_track(self.data, self.settings.seed)
+        except LabError:  # a class of few tracks may have none to hold out
+            return answers, "the held-out pictures themselves"
+        head, _ = self._fit(x, split.train)
+        unseen = self._answers(x, split.train, split.held_out, head)
+        return unseen, "a fifth of the tracks, by a head that has not seen them"
 
-    def _classifier(self, head: Head, temperature: float) -> Classifier:
+    def _objects(self, rows: np.ndarray) -> int:
+        """How many signs, or objects, these pictures show."""
+        return len(rows) if self.data.tracks is None else len(np.unique(self.data.tracks[rows]))
+
+    def _classifier(self, head: Head, temperature: float, measure: Novelty) -> Classifier:
         """A classifier to be judged or saved: with a copy of the head's numbers as they are."""
         return Classifier(
             np.array(head.kernel),
@@ -163,6 +195,7 @@ class HeadTraining:
             self.data.crop,
             self.settings.precision,
             temperature,
+            novelty=measure,
         )
 
 

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 import alexnet
-from lab import judging, runs, weights
+from lab import judging, novelty, runs, weights
 from lab.classifier import Classifier
 from lab.data import Dataset, dataset, fingerprints, splits
 from lab.errors import LabError
 from lab.judging import metrics
+from lab.novelty import Novelty
 from lab.progress import SILENT, Progress
 from lab.training.learner import Learner
 from lab.training.plans import Plan
@@ -97,7 +98,12 @@ class NetworkTraining:
         classifier = Classifier(
             kernel, bias, names, self.plan.recipe, "caffe", trunk.sha256, data.crop
         )
+        classifier.novelty = _measure(classifier, trunk, pictures)
         chosen = judging.judge(classifier, trunk, data, split.held_out, self.progress)
+        if chosen.distances is not None:
+            tracks = chosen.data.tracks
+            objects = len(chosen.data) if tracks is None else len(np.unique(tracks))
+            classifier.novelty = classifier.novelty.calibrated(chosen.distances, objects)
         classifier.temperature = metrics.fit_temperature(chosen.logits, chosen.labels)
         tested = None
         if len(split.test):
@@ -110,6 +116,14 @@ class NetworkTraining:
         }
         counts = np.bincount(pictures.labels, minlength=len(names))
         return Trained(classifier, tested or chosen, trunk, network.history, counts, measured)
+
+
+def _measure(classifier: Classifier, trunk: Weights, pictures: Dataset) -> Novelty:
+    """The measure of novelty of a network, by a sample of its training pictures."""
+    some = pictures.subset(novelty.sample(pictures.labels))
+    x = np.concatenate(list(classifier.features(some.images, trunk)))
+    rows, head = np.arange(len(some)), (classifier.kernel, classifier.bias)
+    return novelty.fit(x, rows, some.labels, *head, classifier.recipe)
 
 
 def _learn(
