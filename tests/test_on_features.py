@@ -11,10 +11,13 @@ from lab.data import CLASSES, class_names, train_p
 from lab.data.splits import Split
 from lab.errors import LabError
 from lab.features import extractor
-from lab.features.recipes import RECIPES, Recipe
+from lab.features.recipes import Recipe
 from lab.training import frozen_heads, on_features
 from lab.training.frozen_heads import Settings
 from lab.training.on_features import HeadTraining
+
+
+SMALL = Recipe("small", ("pool5",), size=99)  # 1,024 features
 
 
 @pytest.fixture
@@ -22,13 +25,13 @@ def data():
     """Pictures of all classes, five of each, and features that tell their class."""
     labels = np.repeat(np.arange(CLASSES), 5)
     content = {"features": np.zeros((len(labels), 32, 32, 3), np.uint8), "labels": labels}
-    x = np.random.default_rng(0).normal(0, 0.3, (len(labels), 50))
+    x = np.random.default_rng(0).normal(0, 0.1, (len(labels), SMALL.width))
     x[:, :CLASSES] += 3 * np.eye(CLASSES)[labels]
     return train_p.from_dict(content, "test"), x.astype(np.float16)
 
 
-SETTINGS = Settings(RECIPES["conv4"], epochs=60, batch_size=8)
-BY_LBFGS = replace(SETTINGS, recipe=Recipe("by L-BFGS", ("conv4",), components=40))
+SETTINGS = Settings(SMALL, epochs=60, batch_size=8)
+BY_LBFGS = replace(SETTINGS, recipe=replace(SMALL, components=40))
 
 
 def training(data, x, split, monkeypatch, settings=SETTINGS):
@@ -87,6 +90,19 @@ def test_cross_validation(data, monkeypatch):
     assert len(told) == 60 and told == trained.history
     right = (trained.judgement.logits.argmax(axis=1) == data.labels).mean()
     assert told[-1]["validation_accuracy"] == pytest.approx(right)
+
+
+def test_strangers_are_told_by_pictures_that_the_head_has_not_seen(data, monkeypatch):
+    """The threshold lets the held-out pictures pass, and turns away noise of no class."""
+    data, x = data
+    fold = np.arange(len(data)) % 5
+    everything = np.arange(len(data))
+    split = Split(everything, everything, np.zeros(0, int), "folds", fold)
+    trained = training(data, x, split, monkeypatch, BY_LBFGS).run("nowhere")
+    assert trained.judgement.turned_away.sum() <= 2  # of 215
+    noise = np.random.default_rng(1).normal(0, 0.1, (50, SMALL.width)).astype(np.float16)
+    distances = trained.saved.novelty.distances(noise, trained.saved.head(noise))
+    assert np.mean([not answer["known"] for answer in trained.saved.known(distances)]) > 0.9
 
 
 def test_a_large_set_goes_the_quick_way(data, monkeypatch):
