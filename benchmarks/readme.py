@@ -225,7 +225,14 @@ def ablation():
         )
         for row in sorted(found, key=lambda row: row["accuracy"])
     ]
-    head = ("training", "seed", "other tracks (95%)", "loss", "changed in eight ways", "yellow")
+    head = (
+        "training",
+        "seed",
+        "other tracks (95%)",
+        "loss",
+        "changed in eight ways",
+        "yellow ground",
+    )
     origins = (
         f"{''.join(row['by']['command'].partition('.py')[:2])}, {row['by']['date']}, "
         f"cores: {row['by']['machine']['cores']}"
