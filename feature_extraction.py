@@ -17,7 +17,7 @@ import lab  # noqa: F401 (first: it says what to do where a package is missing)
 import numpy as np
 
 import alexnet
-from lab import command_line, files, pictures, progress, runs
+from lab import command_line, files, pictures, printed, progress, runs
 from lab.sources import weights_files
 from lab.sources.picture_files import PictureFiles, examples
 
@@ -43,8 +43,8 @@ def parse(argv: list[str]) -> Namespace:
         parser.error("--evaluate takes a labelled set, and no pictures, --explain or features")
     if args.save_features and (args.json or args.model or args.explain):
         parser.error("--save-features needs no classifier, explains nothing and writes no JSON")
-    if args.output and not args.evaluate:
-        parser.error("--output is where --evaluate's report goes: give both")
+    if (args.output or args.skip_broken) and not args.evaluate:
+        parser.error("--output and --skip-broken are for --evaluate: give it, too")
     if args.model not in (None, "none", "bundled"):
         runs.classifier_file(args.model)
     args.command = shlex.join(["feature_extraction.py", *argv])
@@ -80,16 +80,13 @@ def evaluate(args: Namespace) -> None:
 
     classifier, trunk, name, words = classifiers.find(args)
     command_line.say(f"classifier: {name} ({words})")
-    how = {"crop": classifier.crop, "skip_broken": args.skip_broken, "names": classifier.classes}
-    data = labelled_sets.read(args.evaluate, args.offline, **how)
+    how = args.offline, 0, classifier.crop, args.skip_broken, classifier.classes
+    data = labelled_sets.read(args.evaluate, *how)
     start, told = time.perf_counter(), progress.Progress(("judging", "report"))
     result = report.evaluate(classifier, trunk, data, folder, name, facts, told)
     result["seconds"] = round(time.perf_counter() - start, 3)
     command_line.say(f"report: {folder / runs.REPORT}")
-    words = f"{result['accuracy']:.4f} ({result['images']:,} pictures of {data.source})"
-    if result["turned_away"] is not None:
-        words += f"; {result['turned_away']:,} would be answered with none of these"
-    command_line.show_json(result) if args.json else progress.show(f"Accuracy: {words}")
+    printed.show_evaluation(result, data.source, args.json)
 
 
 def classify(args: Namespace) -> None:
@@ -106,14 +103,10 @@ def classify(args: Namespace) -> None:
     start = time.perf_counter()
     # (n, 32, 32, 3) of signs, (n, 227, 227, 3) of photographs -> (n, classes)
     logits, distances, _ = classifier.answers(images, trunk)
-    probabilities = classifier.probabilities(logits)
     seconds = round(time.perf_counter() - start, 3)
-    answers = command_line.top(probabilities, classifier.classes, args.top, named.paths)
-    if distances is not None:
-        known = classifier.known(distances)
-        answers = [answer | more for answer, more in zip(answers, known, strict=True)]
-    count = len(classifier.classes)
-    command_line.show_answers(answers, seconds, trunk.path, args.json, count, classifier=name)
+    shares, known = classifier.probabilities(logits), classifier.known(distances)
+    answers = printed.top(shares, classifier.classes, args.top, named.paths, known)
+    printed.show_answers(answers, seconds, trunk.path, args.json, classifier=name)
     if args.explain:
         from lab import explanation
 

@@ -15,7 +15,7 @@ import numpy as np
 
 import alexnet
 from caffe_classes import class_names
-from lab import command_line
+from lab import command_line, printed
 from lab.downloads import PHOTOGRAPHS, fetch
 from lab.sources import weights_files
 from lab.sources.picture_files import PictureFiles
@@ -46,8 +46,8 @@ def main(argv: list[str]) -> None:
         network, images, lambda batch: alexnet.centred(batch, variant)
     )
     seconds = round(time.perf_counter() - start, 3)
-    answers = command_line.top(probabilities, class_names, args.top, photographs.paths)
-    command_line.show_answers(answers, seconds, weights.path, args.json)
+    answers = printed.top(probabilities, class_names, args.top, photographs.paths)
+    printed.show_answers(answers, seconds, weights.path, args.json)
     photographs.refuse_broken()
 
 

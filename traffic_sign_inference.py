@@ -16,7 +16,7 @@ import numpy as np
 
 import alexnet
 from caffe_classes import class_names
-from lab import command_line, pictures, progress, runs
+from lab import command_line, pictures, printed, progress, runs
 from lab.sources import weights_files
 from lab.sources.picture_files import PictureFiles, examples
 
@@ -61,8 +61,8 @@ def main(argv: list[str]) -> None:
         network, images, lambda batch: alexnet.enlarge(alexnet.centred(batch, variant), variant)
     )
     seconds = round(time.perf_counter() - start, 3)
-    answers = command_line.top(probabilities, class_names, args.top, signs.paths)
-    command_line.show_answers(answers, seconds, weights.path, args.json)
+    answers = printed.top(probabilities, class_names, args.top, signs.paths)
+    printed.show_answers(answers, seconds, weights.path, args.json)
     signs.refuse_broken()
 
 

@@ -17,7 +17,7 @@ import lab  # noqa: F401 (first: it says what to do where a package is missing)
 
 # isort: split
 import alexnet
-from lab import command_line, features, files, progress, runs
+from lab import command_line, features, files, printed, progress, runs
 from lab.sources import labelled_sets, weights_files
 from lab.training import plans
 
@@ -68,30 +68,6 @@ def parse(argv: list[str]) -> Namespace:
     return args
 
 
-def tell(held_out: str, record: dict[str, Any]) -> None:
-    """The lab's three lines of an epoch, and what its accuracy is of."""
-    progress.show(f"EPOCH {record['epoch']} ...")
-    progress.show(f"Time: {record['seconds']:.3f} seconds")
-    progress.show(f"Validation Accuracy: {record['validation_accuracy']:.3f} of {held_out}\n")
-
-
-def tell_end(metrics: dict[str, Any], folder: Path) -> None:
-    """What was measured besides the epochs, and where everything is."""
-    if metrics["feature_seconds"]:
-        command_line.say(f"features: {metrics['images_per_second']:.0f} pictures/s, now on disk")
-    if metrics.get("test_tracks_accuracy") is not None:
-        words = f"{metrics['test_tracks_accuracy']:.4f} of {metrics['judged_on']}"
-        progress.show(f"Test Tracks Accuracy: {words}")
-    if metrics["test_accuracy"] is not None:
-        less = metrics["test_images_left_out"]
-        note = f", without {less:,} that were trained on" if less else ""
-        count = f"{metrics['test_images']:,} pictures of --test{note}"
-        progress.show(f"Test Accuracy: {metrics['test_accuracy']:.4f} ({count})")
-    command_line.say(
-        f"in {files.relative(folder)}: classifier.npz, metrics.json, predictions.csv, {runs.REPORT}"
-    )
-
-
 @command_line.script
 def main(argv: list[str]) -> None:
     args, start = parse(argv), time.perf_counter()
@@ -103,7 +79,8 @@ def main(argv: list[str]) -> None:
             again = ["python", "train_feature_extraction.py", "--resume", str(folder.absolute())]
             command_line.say(f"stopped; to go on: {shlex.join(again)}")
         raise
-    tell_end(metrics, folder)
+    names = f"classifier.npz, metrics.json, predictions.csv, {runs.REPORT}"
+    printed.show_end(metrics, f"in {files.relative(folder)}: {names}")
 
 
 def train(args: Namespace, argv: list[str], folder: Path, start: float) -> dict[str, Any]:
@@ -127,7 +104,7 @@ def train(args: Namespace, argv: list[str], folder: Path, start: float) -> dict[
     facts = {"device": device, "command": shlex.join(["train_feature_extraction.py", *words])}
     told = progress.Progress(experiment.PHASES[args.train])
     inputs = experiment.Inputs(data, test if args.test else None, weights, start)
-    return experiment.run(args, inputs, folder, facts, tell, told)
+    return experiment.run(args, inputs, folder, facts, printed.show_epoch, told)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import alexnet
 from lab import files, machine
-from lab.data import CLASSES, load, splits
+from lab.data import CLASSES, folds, load, splits
 from lab.judging import metrics
 from lab.training import learner, plans, whole_network
 
@@ -68,7 +68,7 @@ def parts(data):
     """Rows to learn from, every third frame of 732 tracks, and rows of the other 318 to judge."""
     split = splits.three_way(data, 0)
     rest = np.sort(np.concatenate([split.train, split.held_out]))
-    fold = splits.folds(data.labels[rest], data.tracks[rest], k=10, seed=1)
+    fold = folds.of_tracks(data.labels[rest], data.tracks[rest], k=10, seed=1)
     judged = np.isin(fold, HELD_OUT)
     first = np.flatnonzero(np.diff(data.tracks, prepend=-1))  # of each track
     frame = np.arange(len(data)) - np.repeat(first, np.diff([*first, len(data)]))

@@ -20,7 +20,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from lab import files, machine, runs, weights
-from lab.data import CLASSES, fingerprints, load, splits
+from lab.data import CLASSES, fingerprints, folds, load
 from lab.features import extractor
 from lab.features.batches import batches
 from lab.features.recipes import RECIPES
@@ -47,7 +47,7 @@ def task(data, trunk):
     some = data.subset(~fingerprints.seen_by(trunk, data))
     counts = [len(np.unique(some.tracks[some.labels == c])) for c in range(CLASSES)]
     some = some.subset(np.isin(some.labels, np.flatnonzero(np.array(counts) > 1)))
-    return some, splits.folds(some.labels, some.tracks, k=2) == 0
+    return some, folds.of_tracks(some.labels, some.tracks, k=2) == 0
 
 
 def few(labels, rows, seed=0):

@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from lab import files, machine, weights
-from lab.data import CLASSES, load, splits
+from lab.data import CLASSES, folds, load, splits
 from lab.features.recipes import RECIPES
 from lab.judging import metrics
 from lab.progress import Progress
@@ -41,9 +41,9 @@ ABLATION = {
 }
 
 
-def folds(x, data, settings):
+def by_track(x, data, settings):
     """Accuracy in each fold, and each picture's logits by the head that had not seen its track."""
-    fold = splits.folds(data.labels, data.tracks, FOLDS)
+    fold = folds.of_tracks(data.labels, data.tracks, FOLDS)
     logits, accuracies = np.zeros((len(data), CLASSES), np.float32), []
     for k in range(FOLDS):
         rows, held_out = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
@@ -65,7 +65,7 @@ def random(x, data, settings):
 
 def calibration(logits, data):
     """Expected calibration error by track, before and after the temperature of the other folds."""
-    fold, cooled = splits.folds(data.labels, data.tracks, FOLDS), logits.copy()
+    fold, cooled = folds.of_tracks(data.labels, data.tracks, FOLDS), logits.copy()
     for k in range(FOLDS):
         others = fold != k
         cooled[fold == k] /= metrics.fit_temperature(logits[others], data.labels[others])
@@ -81,7 +81,7 @@ def row(recipe, data, trunk, whole=True):
     settings = frozen_heads.Settings(recipe)
     start = time.perf_counter()
     x, took = frozen_heads.features_of(data, trunk, settings, Progress())
-    accuracies, logits = folds(x, data, settings)
+    accuracies, logits = by_track(x, data, settings)
     right = logits.argmax(axis=1) == data.labels
     low, high = metrics.track_interval(right, data.tracks)
     result = {"accuracy": float(right.mean()), "folds": accuracies, "low": low, "high": high}

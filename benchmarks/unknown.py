@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from lab import classifier, files, machine, novelty, pictures, runs, weights
-from lab.data import CLASSES, dataset, load, splits
+from lab.data import CLASSES, dataset, folds, load, splits
 from lab.drawn_signs import camera, scenery
 from lab.features import RECIPES, linear
 from lab.progress import Progress
@@ -193,7 +193,7 @@ def draw(number, data, x, far, settings, bundled):
         )
         head_rows = train, train
     else:
-        fold = splits.folds(data.labels, data.tracks, FOLDS)
+        fold = folds.of_tracks(data.labels, data.tracks, FOLDS)
         next_fold = (number + 1) % FOLDS
         train, calibration, known = (
             np.flatnonzero(part & known_class)

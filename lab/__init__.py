@@ -3,7 +3,8 @@
 errors         the error that every mistake of a user ends in
 files          where files are; writing all or nothing; hashes, locks, free space
 progress       progress bars and lines: what a run is doing
-command_line   options, exit statuses, notices, printed results
+command_line   options, exit statuses, notices
+printed        what the scripts print on stdout: answers, epochs, figures
 machine        versions, memory, processor
 runs           a run's folder: its options, its metrics
 pictures/      any picture file -> RGB -> the size that is classified

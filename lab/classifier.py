@@ -124,12 +124,16 @@ class Classifier:
             distances: as `answers` gives them; None: nothing is known.
 
         Returns:
-            A dict for each picture: known, and score, above 1 for a stranger.
+            A dict for each picture: known; score, above 1 for a stranger; and classes, how many
+            there are to choose from.
         """
         if distances is None or self.novelty is None:
             return []
         scores = self.novelty.joined(distances) / self.novelty.threshold
-        return [{"known": bool(score <= 1), "score": round(float(score), 4)} for score in scores]
+        return [
+            {"known": bool(x <= 1), "score": round(float(x), 4), "classes": len(self.classes)}
+            for x in scores
+        ]
 
     def words(self) -> str:
         """The recipe, the accuracy and what it was measured on, as far as the notes tell."""

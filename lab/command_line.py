@@ -1,19 +1,14 @@
-"""What the scripts' command lines share: options, exit statuses, notices, printed results."""
+"""What the scripts' command lines share: options, exit statuses, notices."""
 
 import argparse
 import functools
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from lab import files
 from lab.errors import LabError
-from lab.progress import Progress, show
+from lab.progress import Progress
 from lab.progress import tell as say
 
 
@@ -152,67 +147,3 @@ def start_tensorflow() -> str:
     words = f"{name}, {os.cpu_count()} cores, TensorFlow {tf.__version__}"
     say(f"device: {words}")
     return words
-
-
-def top(
-    probabilities: np.ndarray, names: Sequence[str], count: int, paths: Sequence[Path]
-) -> list[dict[str, Any]]:
-    """Each picture's likeliest classes.
-
-    Args:
-        probabilities: float (n, classes).
-        names: of the classes.
-        count: how many classes for each picture.
-        paths: of the n pictures.
-
-    Returns:
-        A dict for each picture: file, and top, a list of dicts of class, index and probability.
-    """
-    order = (-probabilities).argsort(axis=1, kind="stable")[:, :count]
-    return [
-        {
-            "file": str(path),
-            "top": [
-                {"class": names[i], "index": int(i), "probability": round(float(of_picture[i]), 6)}
-                for i in row
-            ],
-        }
-        for path, of_picture, row in zip(paths, probabilities, order, strict=True)
-    ]
-
-
-def show_answers(
-    answers: list[dict[str, Any]],
-    seconds: float,
-    weights: Path,
-    as_json: bool,
-    classes: int = 0,
-    **also: Any,
-) -> None:
-    """Prints what `top` gives, in the lab's form or as one JSON object.
-
-    Args:
-        answers: as `top` gives them. Of a picture with an entry "known" that is False, it is said
-            before its list that it shows none of the classes.
-        seconds: how long they took.
-        weights: the weights file that they come from.
-        as_json: whether as JSON.
-        classes: how many there are.
-        also: further entries of the JSON object.
-    """
-    if as_json:
-        show_json(also | {"weights": str(weights), "pictures": answers, "seconds": seconds})
-        return
-    for number, answer in enumerate(answers):
-        show(f"Image {number} {files.relative(Path(answer['file']))}")
-        if not answer.get("known", True):
-            show(f"none of these {classes} (nearest: {answer['top'][0]['class']})")
-        for row in answer["top"]:
-            show(f"{row['class']}: {row['probability']:.3f}")
-        show("")
-    show(f"Time: {seconds:.3f} seconds")
-
-
-def show_json(result: dict[str, Any]) -> None:
-    """Prints one JSON object on stdout, and nothing else."""
-    show(json.dumps(result, indent=2))

@@ -189,7 +189,7 @@ def write(
     Args:
         folder: where to; made where it is missing.
         classifier, trunk, images: as in `heat_maps`.
-        answers: of these n pictures, as `lab.command_line.top` gives them.
+        answers: of these n pictures, as `lab.printed.top` gives them.
 
     Raises:
         LabError: they cannot be written there, or `trunk` holds other weights.

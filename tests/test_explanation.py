@@ -7,10 +7,10 @@ from PIL import Image
 import alexnet
 from lab import explanation, weights
 from lab.classifier import Classifier
-from lab.command_line import top
 from lab.errors import LabError
 from lab.explanation import AGAINST, FOR, GAP, draw
 from lab.features import RECIPES, Recipe
+from lab.printed import top
 from lab.training import whole_network
 
 CLASSES = ["one", "two", "three"]

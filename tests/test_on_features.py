@@ -16,7 +16,6 @@ from lab.training import frozen_heads, on_features
 from lab.training.frozen_heads import Settings
 from lab.training.on_features import HeadTraining
 
-
 SMALL = Recipe("small", ("pool5",), size=99)  # 1,024 features
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from filmed import drive, noise
 
-from lab.data import Dataset, Photographs, splits
+from lab.data import Dataset, Photographs, folds, splits
 from lab.errors import LabError
 
 
@@ -25,7 +25,7 @@ def test_folds(k, seed):
     """Each track is dealt to the fold that the definition names, also in a subset."""
     labels, ids, _, _ = drive([7, 9, 12])
     for index in (np.arange(len(labels)), np.flatnonzero(ids % 3 > 0)):
-        fold = splits.folds(labels[index], ids[index], k, seed)
+        fold = folds.of_tracks(labels[index], ids[index], k, seed)
         assert fold.tolist() == by_definition(labels[index], ids[index], k, seed)
 
 
@@ -163,7 +163,7 @@ def test_stratified_folds(fewest, k, grouped):
     groups = np.repeat(np.arange(len(units)), 3 if grouped else 1)
     labels = units[groups]
     data = photographs(labels, groups if grouped else None)
-    fold = splits.stratified_folds(data, seed=1)
+    fold = folds.stratified(data, seed=1)
     assert fold.dtype == np.int64
     assert set(fold) == set(range(k))
     for label in range(3):
@@ -172,8 +172,8 @@ def test_stratified_folds(fewest, k, grouped):
         assert np.ptp(counts) <= (3 if grouped else 1)
     for group in range(len(units)):
         assert len(set(fold[groups == group])) == 1
-    np.testing.assert_array_equal(splits.stratified_folds(data, seed=1), fold)
-    assert (splits.stratified_folds(data, seed=2) != fold).any()
+    np.testing.assert_array_equal(folds.stratified(data, seed=1), fold)
+    assert (folds.stratified(data, seed=2) != fold).any()
 
 
 def test_the_given_split():
@@ -193,7 +193,7 @@ def test_the_given_split():
 
 def test_photographs_that_cannot_be_split():
     """One class; a class of one picture, or of one group, is named."""
-    for split in (splits.random, splits.stratified_folds):
+    for split in (splits.random, folds.stratified):
         with pytest.raises(LabError, match="at least 2 classes; received class dog alone"):
             split(photographs(np.full(9, 1)))
         with pytest.raises(LabError, match=r"my: .*2 pictures of each .*1 of class emu \(1 such"):

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lab.data import folds
 from lab.data.dataset import Dataset
-from lab.errors import LabError, shown
+from lab.errors import LabError
 
 NONE = np.zeros(0, np.int64)
 FEW = 5_000  # photographs: with fewer, five heads judge all of them in turn
@@ -61,7 +62,7 @@ def random(data: Dataset, seed: int = 0) -> Split:
         return _checked(data, Split(train, held_out, NONE, "random"))
     if data.tracks is not None:
         return by_track(data, seed)
-    _check_classes(data)
+    folds.check_classes(data)
     fold = np.zeros(n, bool)
     for label in np.unique(data.labels):  # one by one: a class of two has one on each side
         index = np.flatnonzero(data.labels == label)
@@ -83,63 +84,15 @@ def given(data: Dataset) -> Split:
             f"{data.source}: expected pictures to hold out in val/ or test/; received none that "
             "are not in train/ as well; add some"
         )
-    _check_several(data)
+    folds.check_several(data)
     lacking = np.setdiff1d(data.labels, data.labels[~data.given])
     if len(lacking):
         raise LabError(
             f"{data.source}: expected pictures in train/ of each class that is held out; received "
-            f"none of class {_name(data, lacking[0])} ({len(lacking)} such classes); add some"
+            f"none of {folds.class_name(data, lacking[0])} ({len(lacking)} such classes); add "
+            "some"
         )
     return Split(np.flatnonzero(~data.given), np.flatnonzero(data.given), NONE, "given")
-
-
-def stratified_folds(data: Dataset, k: int = 5, seed: int = 0) -> np.ndarray:
-    """Deals photographs out to folds: each class in proportion, each group in one fold.
-
-    Args:
-        data: the set.
-        k: number of folds; fewer where a class has fewer pictures or groups.
-        seed: scikit-learn's `random_state`.
-
-    Returns:
-        int64 (n,), the fold of each picture.
-
-    Raises:
-        LabError: one class only, or a class with fewer than two pictures or groups.
-    """
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-
-    fewest = _check_classes(data)
-    deal = StratifiedKFold if data.tracks is None else StratifiedGroupKFold
-    dealt = deal(min(k, fewest), shuffle=True, random_state=seed)
-    fold = np.empty(len(data), np.int64)
-    for number, (_, index) in enumerate(dealt.split(fold, data.labels, data.tracks)):
-        fold[index] = number
-    return fold
-
-
-def folds(labels: np.ndarray, tracks: np.ndarray, k: int = 5, seed: int = 0) -> np.ndarray:
-    """Deals the tracks of each class out to k folds.
-
-    The tracks of class c are permuted by `np.random.default_rng([seed, c])`; the one at position p
-    goes to fold (p + c) % k.
-
-    Args:
-        labels, tracks: int64 (n,).
-        k: number of folds.
-        seed: same seed, same folds, on any machine.
-
-    Returns:
-        int64 (n,), the fold of each picture.
-    """
-    result = np.empty(len(labels), np.int64)
-    for label in np.unique(labels):
-        index = np.flatnonzero(labels == label)
-        ids, number = np.unique(tracks[index], return_inverse=True)
-        position = np.empty(len(ids), np.int64)
-        position[np.random.default_rng([seed, label]).permutation(len(ids))] = np.arange(len(ids))
-        result[index] = (position[number] + label) % k
-    return result
 
 
 def by_track(data: Dataset, seed: int = 0) -> Split:
@@ -155,7 +108,7 @@ def by_track(data: Dataset, seed: int = 0) -> Split:
     Raises:
         LabError: no tracks, one class only, or a class missing on one side.
     """
-    fold = _folds(data, 5, seed)
+    fold = folds.by_track(data, 5, seed)
     split = Split(np.flatnonzero(fold != 0), np.flatnonzero(fold == 0), NONE, "track")
     return _checked(data, split)
 
@@ -175,7 +128,7 @@ def three_way(data: Dataset, seed: int = 0) -> Split:
     """
     outer = by_track(data, seed)
     rest = outer.train
-    fold = _folds(data.subset(rest), 10, seed + 1)
+    fold = folds.by_track(data.subset(rest), 10, seed + 1)
     if not (fold == 0).any():
         raise LabError(
             f"{data.source}: expected about ten tracks a class, so that one can be held out beside "
@@ -203,7 +156,11 @@ def by_name(data: Dataset, how: str | None, seed: int = 0) -> Split:
         how = "folds" if data.crop != "sign" and len(data) < FEW else "random"
     if how == "folds":
         everything = np.arange(len(data))
-        fold = stratified_folds(data, seed=seed) if data.crop != "sign" else _folds(data, 5, seed)
+        fold = (
+            folds.stratified(data, seed=seed)
+            if data.crop != "sign"
+            else folds.by_track(data, 5, seed)
+        )
         return Split(everything, everything, NONE, "folds", fold)
     return (by_track if how == "track" else random)(data, seed)
 
@@ -223,10 +180,10 @@ def for_network(data: Dataset, how: str | None, seed: int = 0) -> Split:
     if how is None and data.given is not None:
         outer = given(data)
     else:
-        fold = stratified_folds(data, 5, seed)
+        fold = folds.stratified(data, 5, seed)
         outer = Split(np.flatnonzero(fold != 0), NONE, np.flatnonzero(fold == 0), "random")
     rest = outer.train
-    fold = stratified_folds(data.subset(rest), 10, seed + 1)
+    fold = folds.stratified(data.subset(rest), 10, seed + 1)
     test = np.concatenate([outer.held_out, outer.test])
     return Split(rest[fold != 0], rest[fold == 0], test, outer.name)
 
@@ -245,56 +202,15 @@ def by_seen(data: Dataset, seen: np.ndarray) -> Split:
     return _checked(data, split)
 
 
-def _folds(data: Dataset, k: int, seed: int) -> np.ndarray:
-    """int64 (n,): the folds that a set's tracks, or groups, are dealt to."""
-    if data.tracks is None:
-        raise LabError(
-            f"{data.source}: expected tracks for a split by track; {data.no_tracks}; "
-            "take --split random, or data in GTSRB's order"
-        )
-    if data.crop == "sign":
-        return folds(data.labels, data.tracks, k, seed)
-    return stratified_folds(data, k, seed)
-
-
-def _check_classes(data: Dataset) -> int:
-    """The fewest pictures, or groups, of a class: at least two, for two sides of a split."""
-    _check_several(data)
-    what = np.arange(len(data)) if data.tracks is None else data.tracks
-    pairs = np.unique(np.stack([data.labels, what], axis=1), axis=0)  # (pairs, 2)
-    labels, counts = np.unique(pairs[:, 0], return_counts=True)
-    if counts.min() < 2:
-        unit = "pictures" if data.tracks is None else "groups of pictures"
-        raise LabError(
-            f"{data.source}: expected at least 2 {unit} of each class, one for each side of a "
-            f"split; received 1 of class {_name(data, labels[counts.argmin()])} "
-            f"({(counts < 2).sum()} such classes); add pictures of it or leave it out"
-        )
-    return int(counts.min())
-
-
-def _check_several(data: Dataset) -> None:
-    classes = np.unique(data.labels)
-    if len(classes) < 2:
-        raise LabError(
-            f"expected pictures of at least 2 classes; received class {_name(data, classes[0])} "
-            "alone; add another class"
-        )
-
-
 def _checked(data: Dataset, split: Split) -> Split:
     """Refuses a split that leaves one side without a class, or one class only."""
-    _check_several(data)
+    folds.check_several(data)
     for side, index in (("training", split.train), ("held-out", split.held_out)):
         lacking = np.setdiff1d(data.labels, data.labels[index])
         if len(lacking):
             raise LabError(
                 f"expected every class on both sides of the {split.name} split; class "
-                f"{_name(data, lacking[0])} has no picture on the {side} side ({len(lacking)} such "
-                "classes); add pictures of it or leave it out"
+                f"{folds.class_name(data, lacking[0])} has no picture on the {side} side "
+                f"({len(lacking)} such classes); add pictures of it or leave it out"
             )
     return split
-
-
-def _name(data: Dataset, label: int) -> str:
-    return shown(data.names[label], 60)

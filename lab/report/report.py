@@ -11,7 +11,7 @@ import pandas as pd
 
 from lab import files, runs
 from lab.judging import Judgement
-from lab.report import sections, wording
+from lab.report import sections, single_pictures, wording
 
 TABLE = "predictions.csv"
 FILE_NAMES = "surrogateescape"  # a name that is not UTF-8 is written as it is on disk
@@ -88,14 +88,14 @@ def page(
         facts=facts,
         notices=[notice for notice in (sections.split(judgement, facts), *notices) if notice],
         judgement=judgement,
-        unit=sections.unit(judgement),
+        unit=wording.unit(judgement),
         icons=sections.icons(judgement),
         head=sections.head(judgement),
         learning=sections.learning(history),
         confusion=sections.confusion(judgement),
         classes=sections.classes(judgement, class_counts),
-        mistakes=sections.mistakes(judgement),
-        strangers=sections.strangers(judgement),
+        mistakes=single_pictures.mistakes(judgement),
+        strangers=single_pictures.strangers(judgement),
         calibration=sections.calibration(judgement),
         light=sections.light(judgement),
         map=sections.feature_map(judgement),

@@ -1,33 +1,20 @@
 """What each section of the report shows, as plain values: template.html makes HTML of them."""
 
-import os
 from collections.abc import Mapping, Sequence
-from itertools import pairwise, zip_longest
-from pathlib import Path
+from itertools import pairwise
 
 import numpy as np
 
-from lab import explanation
-from lab.drawn_signs import RENDERED
 from lab.judging import Judgement, metrics
-from lab.pictures import SIGN, resize_crop
 from lab.report import feature_map as maps
-from lab.report import figures
-from lab.report.wording import percent
+from lab.report import figures, single_pictures
+from lab.report.wording import filmed, percent, rendered, unit
 
 SIZES = (25, 35, 50, 75, 100)  # pixels, the shorter side of the original picture
 LIGHT = (32, 64, 96, 128, 160, 192)  # mean luma, of 255
 ICON = 24  # pixels, side of a class's picture in the tables
 CANDIDATES = 64  # pictures of a class that its icon is chosen from
-LARGE = 114  # pixels, side of a photograph among the mistakes
 ONE_COLUMN = 12  # classes; more of them stand in two
-STRANGERS = 12  # pictures shown of those that are answered "none of these"
-EXPLAINED = 12  # mistakes, the surest: each adds 20 kB to the page
-
-
-def rendered(judgement: Judgement) -> bool:
-    """Whether the pictures are rendered: each shows a sign of its own, and none was filmed."""
-    return judgement.data.source == RENDERED
 
 
 def split(judgement: Judgement, facts: Mapping[str, object]) -> str:
@@ -61,11 +48,6 @@ def split(judgement: Judgement, facts: Mapping[str, object]) -> str:
     )
 
 
-def unit(judgement: Judgement) -> str:
-    """What the pictures of one track show: a filmed sign, or what a CSV calls a group."""
-    return "sign" if judgement.data.crop == "sign" else "group"
-
-
 def head(judgement: Judgement) -> dict:
     """The numbers at the head of the page."""
     by_class = metrics.accuracy_by_class(judgement.matrix)
@@ -73,15 +55,9 @@ def head(judgement: Judgement) -> dict:
         "mistakes": int((~judgement.correct).sum()),
         "class_mean": float(np.nanmean(by_class)),
         "classes": int(np.isfinite(by_class).sum()),
-        "signs": _filmed(judgement, slice(None)),
+        "signs": filmed(judgement, slice(None)),
         "interval": _interval(judgement),
     }
-
-
-def _filmed(judgement: Judgement, rows: np.ndarray | slice) -> int | None:
-    """How many filmed signs (tracks) these pictures show; None if it is not known."""
-    tracks = judgement.data.tracks
-    return None if tracks is None or rendered(judgement) else len(np.unique(tracks[rows]))
 
 
 def _interval(judgement: Judgement) -> str:
@@ -141,64 +117,6 @@ def classes(judgement: Judgement, class_counts: np.ndarray | None) -> dict:
     }
 
 
-def mistakes(judgement: Judgement) -> dict:
-    """The wrong answers that the classifier was surest of, each with the place of its picture."""
-    data, tracks = judgement.data, judgement.data.tracks
-    surest = metrics.surest_mistakes(judgement.probabilities, judgement.labels, tracks)
-    rows = [
-        {
-            "picture": thumbnails(judgement, [i], LARGE)[0],
-            "why": why,
-            "true": judgement.names[judgement.labels[i]],
-            "predicted": judgement.names[judgement.predicted[i]],
-            "probability": judgement.probabilities[i].max(),
-        }
-        | _place(judgement.index[i], data.source)
-        for i, why in zip_longest(surest, _why(judgement, surest[:EXPLAINED]))
-    ]
-    return {"rows": rows, "signs": _filmed(judgement, surest)}
-
-
-def strangers(judgement: Judgement) -> dict | None:
-    """The pictures that are answered "none of these", the least known first; None: not measured."""
-    if judgement.turned_away is None or judgement.novelty is None:
-        return None
-    rows = np.flatnonzero(judgement.turned_away)
-    rows = rows[np.argsort(-judgement.novelty[rows], kind="stable")]
-    shown = rows[:STRANGERS]
-    return {
-        "count": len(rows),
-        "right": int(judgement.correct[rows].sum()),
-        "rows": [
-            {"picture": picture, "true": judgement.names[judgement.labels[i]]}
-            | _place(judgement.index[i], judgement.data.source)
-            for i, picture in zip(shown, thumbnails(judgement, shown, LARGE), strict=True)
-        ],
-    }
-
-
-def _why(judgement: Judgement, rows: np.ndarray) -> list[np.ndarray]:
-    """Where the predicted class of these pictures comes from, uint8 (114, 114, 3) each."""
-    if judgement.trunk is None or len(rows) == 0:
-        return []
-    images, predicted = judgement.data.images[rows], judgement.predicted[rows]
-    maps = explanation.heat_maps(judgement.classifier, judgement.trunk, images, predicted)
-    # A quarter of the pixels is as many as the page shows.
-    return [
-        explanation.heated(image, heat, judgement.classifier.recipe)[::2, ::2]
-        for image, heat in zip(images, maps, strict=True)
-    ]
-
-
-def _place(where: str | int, source: str) -> dict[str, str]:
-    """Where a picture is: words, all of them, and the address of its file, if it has one."""
-    if isinstance(where, str):  # in an archive there is no file of its own
-        address = Path(where).resolve().as_uri() if os.path.isfile(where) else ""
-        return {"anchor": "", "words": Path(where).name, "all_words": where, "address": address}
-    row = {"anchor": f"row-{where}", "words": f"row {where} of {Path(source).name}"}
-    return row | {"all_words": f"row {where} of {source}", "address": ""}
-
-
 def calibration(judgement: Judgement) -> dict:
     """The reliability diagram and the calibration error, before and after the temperature."""
     lines = [
@@ -243,7 +161,9 @@ def feature_map(judgement: Judgement) -> dict | None:
     shown = maps.sample(n)
     place = maps.positions(judgement.sketch[shown])
     return {
-        "picture": maps.draw(place, thumbnails(judgement, shown), ~judgement.correct[shown]),
+        "picture": maps.draw(
+            place, single_pictures.thumbnails(judgement, shown), ~judgement.correct[shown]
+        ),
         "shown": len(shown),
         "pictures": n,
         "method": "t-SNE" if len(shown) >= maps.FEWEST_TSNE else "their two principal components",
@@ -263,17 +183,7 @@ def icons(judgement: Judgement) -> dict:
     for label in np.unique(labels):
         here = np.flatnonzero(labels == label)
         surest = here[np.argsort(-own[here], kind="stable")[: min(-(-len(here) // 4), CANDIDATES)]]
-        small = thumbnails(judgement, surest)
+        small = single_pictures.thumbnails(judgement, surest)
         offsets[int(label)] = -ICON * len(strip)
         strip.append(small[np.abs(metrics.brightness(small) - 128).argmin()])
     return {"strip": np.concatenate(strip, axis=1), "offsets": offsets}
-
-
-def thumbnails(
-    judgement: Judgement, rows: Sequence[int] | np.ndarray, side: int = SIGN
-) -> np.ndarray:
-    """uint8 (m, s, s, 3): pictures made small; s is at most `side`, and 32 for signs."""
-    images = judgement.data.images[np.asarray(rows, np.int64)]
-    side = min(side, images.shape[1])
-    small = [resize_crop(image, (side, side), (0, 0), (side, side)) for image in images]
-    return np.array(small, np.uint8).reshape(-1, side, side, 3)

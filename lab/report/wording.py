@@ -1,9 +1,12 @@
-"""Values as a person reads them: shares in percent, numbers of three digits, lists in words."""
+"""Values as a person reads them, and what to call what pictures show."""
 
 from collections.abc import Mapping
 from numbers import Integral, Real
 
 import numpy as np
+
+from lab.drawn_signs import RENDERED
+from lab.judging import Judgement
 
 
 def percent(share: float) -> str:
@@ -44,3 +47,19 @@ def fact(value: object, name: str = "") -> str:
             return percent(number)
         return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
     return str(value)
+
+
+def rendered(judgement: Judgement) -> bool:
+    """Whether the pictures are rendered: each shows a sign of its own, and none was filmed."""
+    return judgement.data.source == RENDERED
+
+
+def unit(judgement: Judgement) -> str:
+    """What the pictures of one track show: a filmed sign, or what a CSV calls a group."""
+    return "sign" if judgement.data.crop == "sign" else "group"
+
+
+def filmed(judgement: Judgement, rows: np.ndarray | slice) -> int | None:
+    """How many filmed signs (tracks) these pictures show; None if it is not known."""
+    tracks = judgement.data.tracks
+    return None if tracks is None or rendered(judgement) else len(np.unique(tracks[rows]))
