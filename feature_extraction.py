@@ -98,8 +98,8 @@ def classify(args: Namespace) -> None:
     from lab.sources import classifiers
 
     classifier, trunk, name, words = classifiers.find(args)
-    (command_line.say if args.json else progress.show)(f"Classifier: {name} ({words})")
     images = np.stack(named.read(pictures.CROPS[classifier.crop].function))
+    (command_line.say if args.json else progress.show)(f"Classifier: {name} ({words})")
     start = time.perf_counter()
     # (n, 32, 32, 3) of signs, (n, 227, 227, 3) of photographs -> (n, classes)
     logits, distances, _ = classifier.answers(images, trunk)

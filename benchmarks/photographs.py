@@ -39,7 +39,7 @@ from lab.training.on_features import HeadTraining
 from lab.training.whole_network import NetworkTraining
 
 TARGET = ROOT / "benchmarks/results/photographs.json"
-ROWS = ("pool5", "conv4", "best")
+ROWS = ("pool5", "conv4", "best", "photographs")
 NETWORK = {"epochs": 8, "batch_size": 32, "seed": 0, "precision": "bfloat16"}
 SIZES = (1_000, 20_000)  # photographs, of the memory's rows
 FEW, CLASSES = 30, 3  # pictures a class, of the small set

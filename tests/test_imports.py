@@ -16,7 +16,7 @@ HEAVY = (
 )
 # What a script's options and files need, before it knows what it is to do. downloads checks what
 # comes, so it imports data and weights.
-OPTIONS = {"command_line", "data", "downloads", "errors", "files", "pickles", "pictures"}
+OPTIONS = {"command_line", "data", "downloads", "errors", "files", "pickles", "pictures", "printed"}
 OPTIONS |= {"progress", "runs", "sources", "weights"}
 NETWORK = {"layers", "features"}
 
@@ -114,5 +114,5 @@ def test_naming_a_sign_needs_no_training(framework):
     picture = next(iter(sorted(files.EXAMPLES.glob("*.png"))))
     argv = (picture, "--model", "bundled", "--offline")
     ours, heavy = loaded("feature_extraction", *argv)
-    assert ours == OPTIONS | NETWORK | {"classifier"}
+    assert ours == OPTIONS | NETWORK | {"classifier", "novelty"}
     assert heavy == framework | {"PIL"}

@@ -214,7 +214,7 @@ def test_the_newest_run_is_used(trained, sign, capfd, tmp_path):
     first, second, *_ = out.splitlines()
     assert first.startswith(f"Classifier: {tmp_path / 'runs/one'} (conv4, accuracy 0.")
     assert "on 90 pictures (frames of the same signs" in first and "conv.npz" in err
-    assert "or --model bundled: pool5-raw, accuracy 0.977" in first
+    assert "or --model bundled: pool5-even, accuracy 0.990" in first
     assert second == f"Image 0 {sign[0]}"
 
 
@@ -277,7 +277,7 @@ def test_evaluate(trained, tiny_p, capfd, tmp_path):
     assert run(feature_extraction, *argv) == 0
     out, err = capfd.readouterr()
     result = json.loads(out)
-    assert result.keys() == {"accuracy", "images", "per_class", "seconds"}
+    assert result.keys() == {"accuracy", "images", "turned_away", "per_class", "seconds"}
     assert result["images"] == 270
     assert [row["index"] for row in result["per_class"]] == [9, 10, 20]
     shares = [row["accuracy"] * row["images"] for row in result["per_class"]]
@@ -317,7 +317,7 @@ def pickled(folder, **changes):
         ({"labels": np.array(list("abcd"))}, "expected labels as whole numbers"),
         ({"features": np.zeros((4, 32, 32, 3), np.float32)}, "received float32 (4, 32, 32, 3)"),
         ({"features": np.zeros((4, 32, 32, 4), np.uint8)}, "received uint8 (4, 32, 32, 4)"),
-        ({"labels": np.zeros(4, int)}, "received class 0 alone"),
+        ({"labels": np.zeros(4, int)}, "received class Speed limit (20km/h) alone"),
         ({"features": np.zeros((1, 32, 32, 3), np.uint8), "labels": [1]}, "at least 3 pictures"),
         ({"features": np.zeros((0, 32, 32, 3), np.uint8), "labels": []}, "received none"),
         ({}, "on both sides of the random split"),
@@ -403,7 +403,8 @@ def test_bad_pictures(tmp_path, full_npz, capfd, script):
         ("none", "it holds none"),
         ("gone.png", "there is no such file"),
     ):
-        argv = (tmp_path / name, "--weights", full_npz)
+        weights = () if script is feature_extraction else ("--weights", full_npz)
+        argv = (tmp_path / name, *weights)
         assert words in refused(capfd, script, *argv)
 
 
