@@ -74,6 +74,7 @@ RECIPES = {
         Recipe("conv3+conv4", ("conv3", "conv4")),
         # The most accurate linear head on signs it has not seen, of all in benchmarks/recipes.py.
         Recipe("best", ("conv3", "conv4"), unit=True, contrast=True, components=1536),
+        # As classifiers of version 1.0.0 that were trained as a whole name theirs.
         Recipe("pool5-raw", ("pool5",), power=1.0, scale=1.0),
     )
 }
