@@ -108,6 +108,7 @@ RECIPES = {
         # For photographs: TrashNet's 2,390, five folds, 0.797, where pool5 by Adam has 0.765; with
         # 30 pictures a class ten epochs of Adam are ten steps. benchmarks/photographs.py
         Recipe("photographs", ("conv4", "pool5"), unit=True, components=1536, penalty=1e-3),
+        # As classifiers of version 1.0.0 that were trained as a whole name theirs.
         Recipe("pool5-raw", ("pool5",), power=1.0, scale=1.0),
     )
 }
