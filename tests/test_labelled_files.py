@@ -402,6 +402,6 @@ def test_an_option_names_a_folder(tmp_path, capfd):
     """--data FOLDER: the pictures are counted."""
     data = labelled_sets.read(str(folders(tmp_path, cat=2, dog=1)), offline=True, crop="squeeze")
     assert data.crop == "squeeze"
-    assert f"data: {tmp_path} (3 pictures)" in capfd.readouterr().err
+    assert f"data: {tmp_path} (3 pictures, 2 classes)" in capfd.readouterr().err
     (tmp_path / "dog" / "1.png").write_bytes(b"")
     assert len(labelled_sets.read(str(tmp_path), offline=True, skip_broken=True)) == 3

@@ -184,7 +184,7 @@ def test_the_given_split():
     assert (split.name, split.train.tolist(), split.held_out.tolist()) == (
         "given", [0, 1, 2, 3, 4], [5, 6],
     )  # fmt: skip
-    with pytest.raises(LabError, match=r"my: .* none of class emu \(1 such classes\)"):
+    with pytest.raises(LabError, match=r"my: .* none of emu \(1 such classes\)"):
         splits.given(photographs(labels, given=labels == 2))
     for nothing in (None, labels > 5):
         with pytest.raises(LabError, match="my: expected pictures to hold out in val/ or test/"):
