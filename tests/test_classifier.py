@@ -7,7 +7,7 @@ import pytest
 from scipy import special
 
 import alexnet
-from lab import classifier, weights
+from lab import classifier, novelty, weights
 from lab.classifier import Classifier
 from lab.errors import LabError
 from lab.features import RECIPES, Recipe, extractor
@@ -124,3 +124,77 @@ def test_other_weights_are_refused(made, trunk, images):
     made.weights_sha256 = "0" * 64
     with pytest.raises(LabError, match="expected the weights that this classifier"):
         made.logits(images, trunk)
+
+
+def measured(made):
+    """The classifier with a measure of novelty, of made-up features."""
+    x = np.random.default_rng(5).gamma(1, 1, (60, 9216)).astype(np.float16)
+    labels = np.arange(60) % 3
+    measure = novelty.fit(x, np.arange(60), labels, made.kernel, made.bias, made.recipe)
+    made.novelty = measure.calibrated(measure.distances(x, made.head(x)), 60)
+    return x
+
+
+def test_the_measure_of_novelty_is_saved_with_it(made, tmp_path):
+    """The same scores and the same threshold from the file."""
+    x = measured(made)
+    made.save(tmp_path / "c.npz")
+    loaded = classifier.load(tmp_path / "c.npz")
+    wanted, found = (one.novelty.distances(x, one.head(x)) for one in (made, loaded))
+    np.testing.assert_array_equal(found, wanted)
+    assert loaded.novelty.threshold == made.novelty.threshold
+    assert [answer["known"] for answer in loaded.known(found)] == [True] * 60
+    assert not any(answer["known"] for answer in loaded.known(100 * found))
+    assert all(answer.keys() == {"known", "score", "classes"} for answer in loaded.known(found))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("temperature", 0.0),
+        ("temperature", "warm"),
+        ("temperature", float("nan")),
+        ("classes", [1, 2, 3]),
+        ("classes", "abc"),
+        ("variant", "unknown"),
+        ("precision", "float8"),
+        ("crop", "round"),
+        ("notes", ["a list"]),
+        ("weights_sha256", 7),
+        ("threshold", "high"),
+        ("threshold", float("inf")),
+        ("surprise", 1),
+        ("recipe", {"name": "x", "layers": ["conv9"]}),
+        ("recipe", {"name": "x", "layers": ["pool5"], "scale": "a"}),
+        ("recipe", {"name": "x", "layers": ["pool5"], "scale": float("nan")}),
+        ("recipe", {"name": "x", "layers": ["pool5"], "size": 10**6}),
+        ("recipe", {"name": "x", "layers": []}),
+        ("recipe", ["pool5"]),
+        ("recipe", {"name": "x", "layers": ["pool5"], "unknown": 1}),
+    ],
+)
+def test_a_broken_description_is_refused(made, tmp_path, name, value):
+    """When the file is read, not when it answers; in one line that names the file."""
+    measured(made)
+    made.save(tmp_path / "c.npz")
+    with np.load(tmp_path / "c.npz") as file:
+        parts = dict(file)
+    described = json.loads(str(parts["recipe"])) | {name: value}
+    np.savez(tmp_path / "c.npz", **parts | {"recipe": np.array(json.dumps(described))})
+    with pytest.raises(LabError, match=r"expected a classifier that .*c\.npz") as caught:
+        classifier.load(tmp_path / "c.npz")
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("name", ["whiten", "centres", "units"])
+def test_a_broken_measure_is_refused(made, tmp_path, name):
+    """An array of another shape, and one that is missing."""
+    measured(made)
+    made.save(tmp_path / "c.npz")
+    with np.load(tmp_path / "c.npz") as file:
+        parts = dict(file)
+    without = {key: array for key, array in parts.items() if key != f"novelty/{name}"}
+    for broken in (without, parts | {f"novelty/{name}": parts[f"novelty/{name}"][:1]}):
+        np.savez(tmp_path / "c.npz", **broken)
+        with pytest.raises(LabError, match=f"its measure of novelty lacks {name}"):
+            classifier.load(tmp_path / "c.npz")

@@ -78,7 +78,10 @@ def run(
     data, test = inputs.data, inputs.test
     # All that can be refused is refused here, before anything is written.
     training = (_head if options.train == "head" else _network)(options, inputs, progress)
-    new = None if test is None else _new(test, inputs, progress)
+    new = None if test is None else _new(test, inputs)
+    notices = _notices(training, inputs, new)
+    for notice in notices:
+        progress.say(notice)
     if not options.resume:
         runs.create(folder, options)
 
@@ -104,7 +107,7 @@ def run(
     saved.save(folder / runs.CLASSIFIER, np.float32 if options.train == "head" else np.float16)
     measured["total_seconds"] = time.perf_counter() - inputs.since
     with progress.phase("report"):
-        _report(trained, measured, data, folder)
+        _report(trained, measured, data, folder, notices)
     measured["peak_rss_mib"] = machine.peak_rss_mib()
     measured["total_seconds"] = time.perf_counter() - inputs.since  # now with the report
     runs.finish(folder, measured)
@@ -132,10 +135,6 @@ def _head(options: Namespace, inputs: Inputs, progress: Progress) -> HeadTrainin
         if options.layer
         else default_recipe(inputs.weights, inputs.data.crop)
     )
-    if inputs.weights.path.parent == runs.BUNDLED and inputs.data.crop != "sign":
-        progress.say(
-            "the bundled trunk was trained on traffic signs alone: it knows little of anything else"
-        )
     settings = Settings(
         recipe, options.variant, options.precision, options.epochs, options.batch_size, options.seed
     )
@@ -157,15 +156,32 @@ def _network(options: Namespace, inputs: Inputs, progress: Progress) -> NetworkT
     )
 
 
-def _new(test: Dataset, inputs: Inputs, progress: Progress) -> np.ndarray:
+def _new(test: Dataset, inputs: Inputs) -> np.ndarray:
     """int64 (m,): the pictures of the second set that the training does not learn from."""
-    new = np.flatnonzero(~fingerprints.shared(test, inputs.data, inputs.weights))
-    if len(new) < len(test):
-        progress.say(
+    return np.flatnonzero(~fingerprints.shared(test, inputs.data, inputs.weights))
+
+
+def _notices(
+    training: HeadTraining | NetworkTraining, inputs: Inputs, new: np.ndarray | None
+) -> list[str]:
+    """What a reader of the accuracy must know beside it."""
+    notices, trunk, test = [], inputs.weights, inputs.test
+    if trunk and trunk.path.parent == runs.BUNDLED and inputs.data.crop != "sign":
+        notices.append(
+            "the bundled trunk was trained on traffic signs alone: it knows little of anything else"
+        )
+    if isinstance(training, HeadTraining) and training.seen:
+        notices.append(
+            f"{training.trunk.path} was trained on {training.seen:,} of these pictures: the head "
+            f"learns from those and is judged on the other {len(training.split.held_out):,}, its "
+            "test tracks, alone"
+        )
+    if test is not None and new is not None and len(new) < len(test):
+        notices.append(
             f"--test: {len(test) - len(new):,} of its {len(test):,} pictures are in --data or "
             f"known to the weights: the other {len(new):,} are judged"
         )
-    return new
+    return notices
 
 
 def _measured(options: Namespace, trained: Trained, inputs: Inputs) -> dict[str, Any]:
@@ -200,7 +216,9 @@ def _measured(options: Namespace, trained: Trained, inputs: Inputs) -> dict[str,
     return measured | trained.measured
 
 
-def _report(trained: Trained, measured: dict[str, Any], data: Dataset, folder: Path) -> None:
+def _report(
+    trained: Trained, measured: dict[str, Any], data: Dataset, folder: Path, notices: list[str]
+) -> None:
     facts = {name: value for name, value in measured.items() if name != "epochs"}
     facts["epochs"] = len(trained.history)
     subject = "Traffic signs" if data.crop == "sign" else Path(data.source).name
@@ -211,4 +229,5 @@ def _report(trained: Trained, measured: dict[str, Any], data: Dataset, folder: P
         facts=facts,
         history=trained.history,
         class_counts=trained.counts,
+        notices=notices,
     )

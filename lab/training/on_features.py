@@ -60,6 +60,7 @@ class HeadTraining:
 
     Attributes:
         split: which pictures are trained on, and which are held out.
+        seen: how many of the pictures the network was trained on.
     """
 
     def __init__(
@@ -74,14 +75,11 @@ class HeadTraining:
         layers = alexnet.LAYERS[: alexnet.LAYERS.index(settings.recipe.last) + 1]
         weights.check(trunk.arrays, alexnet.SHAPES, [x for x in layers if x in alexnet.SHAPES])
         seen = fingerprints.seen_by(trunk, data)
-        if not seen.any():
+        self.seen = int(seen.sum())
+        if self.seen:
+            self.split = splits.by_seen(data, seen)
+        else:
             self.split = splits.by_name(data, how, settings.seed)
-            return
-        self.split = splits.by_seen(data, seen)
-        progress.say(
-            f"{trunk.path} was trained on {seen.sum():,} of these pictures: the head learns from "
-            f"those and is judged on the other {(~seen).sum():,}, its test tracks, alone"
-        )
 
     def run(self, folder: Path, tell: Tell | None = None) -> Trained:
         """Trains and judges.
