@@ -4,6 +4,7 @@ recipes     which layers, and how their activations are scaled
 extractor   runs the frozen network
 fast_cpu/   the same features from fewer operations
 cache       stored features, by a key of all that determines them
+batches     pictures in batches, the next one read beside the network
 linear      a linear layer over features that need not fit into memory
 """
 

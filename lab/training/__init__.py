@@ -1,13 +1,14 @@
 """Training of a head on frozen features, or of the whole network.
 
 experiment      one training from its options to its files
-on_features     the steps of a head: features, judging, temperature, refit
+on_features     the steps of a head: judging, or folds; temperature, novelty, refit
+frozen_heads    ... features, and a head fitted on some of them
 linear_head     ... by Adam, as in the lab
 logistic_head   ... by L-BFGS on whitened principal components
 whitening       ... how they are found
 whole_network   the steps of the whole network: learning, judging, temperature
 learner         ... its gradient steps and its checkpoints
-plans           ... its schedule, learning rate and input sizes
-augmentation    random copies of traffic signs that mean the same
+plans           ... its schedule, learning rate, input sizes and how far copies may differ
+augmentation    random copies of pictures that mean the same
 trained         the result of a training
 """
