@@ -174,7 +174,7 @@ def measured(x, data, head_rows, calibration, settings):
     distances_of = measure.distances(held_out, _product(held_out, *head))
     if head_rows[0] is not head_rows[1]:
         head, measure = fitted(x, data, head_rows[0], settings)
-    return head, measure.calibrated(distances_of, len(np.unique(data.tracks[calibration])))
+    return head, measure.calibrated(distances_of)
 
 
 def draw(number, data, x, far, settings, bundled):

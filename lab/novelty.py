@@ -98,21 +98,17 @@ class Novelty:
         chunks = (slice(i, i + linear.CHUNK) for i in range(0, len(rows), linear.CHUNK))
         return np.concatenate([self.distances(x[rows[part]], logits[part]) for part in chunks])
 
-    def calibrated(self, distances: np.ndarray, objects: int) -> "Novelty":
+    def calibrated(self, distances: np.ndarray) -> "Novelty":
         """The same measure with units and a threshold.
 
         Args:
             distances: float32 (n, 2), of pictures of known classes; by measures whose fit and head
-                have not seen those pictures, nor others of the same objects.
-            objects: how many objects these pictures show; the m largest of n values tell little
-                about the next one. As in conformal prediction (Vovk et al., 2005), a share of
-                `SHARE` (m + 1) / m passes here, so that `SHARE` of new ones is to be expected.
+                have not seen those pictures, nor others of the same objects. `SHARE` of them pass.
         """
-        share = min(1.0, SHARE * (objects + 1) / objects)
-        units = np.quantile(distances, share, axis=0).astype(np.float32)
+        units = np.quantile(distances, SHARE, axis=0).astype(np.float32)
         units = np.maximum(units, TINY)
         measure = replace(self, arrays=self.arrays | {"units": units})
-        return replace(measure, threshold=threshold(measure.joined(distances), share))
+        return replace(measure, threshold=threshold(measure.joined(distances)))
 
     def joined(self, distances: np.ndarray) -> np.ndarray:
         """float32 (n,): the score of pictures with these distances, float32 (n, 2)."""
@@ -173,9 +169,9 @@ def fit(
     return Novelty(recipe, arrays)
 
 
-def threshold(scores: np.ndarray, share: float = SHARE) -> float:
-    """The value that this share of the scores, float32 (n,), of known pictures does not exceed."""
-    return float(np.quantile(scores, share, method="higher"))
+def threshold(scores: np.ndarray) -> float:
+    """The value that `SHARE` of the scores, float32 (n,), of known pictures do not exceed."""
+    return float(np.quantile(scores, SHARE, method="higher"))
 
 
 def sample(labels: np.ndarray, seed: int = 0) -> np.ndarray:

@@ -131,7 +131,7 @@ def measured(made):
     x = np.random.default_rng(5).gamma(1, 1, (60, 9216)).astype(np.float16)
     labels = np.arange(60) % 3
     measure = novelty.fit(x, np.arange(60), labels, made.kernel, made.bias, made.recipe)
-    made.novelty = measure.calibrated(measure.distances(x, made.head(x)), 60)
+    made.novelty = measure.calibrated(measure.distances(x, made.head(x)))
     return x
 
 
@@ -143,7 +143,7 @@ def test_the_measure_of_novelty_is_saved_with_it(made, tmp_path):
     wanted, found = (one.novelty.distances(x, one.head(x)) for one in (made, loaded))
     np.testing.assert_array_equal(found, wanted)
     assert loaded.novelty.threshold == made.novelty.threshold
-    assert [answer["known"] for answer in loaded.known(found)] == [True] * 60
+    assert sum(answer["known"] for answer in loaded.known(found)) >= 59
     assert not any(answer["known"] for answer in loaded.known(100 * found))
     assert all(answer.keys() == {"known", "score", "classes"} for answer in loaded.known(found))
 

@@ -98,7 +98,7 @@ class HeadTraining:
         with self.progress.phase("refit"):
             saved_head, _ = self._fit(x, np.arange(len(self.data)))
             measure = self._measure(x, np.arange(len(self.data)), saved_head)
-        measure = measure.calibrated(unseen.distances, self._objects(unseen.rows))
+        measure = measure.calibrated(unseen.distances)
         saved = self._classifier(saved_head, temperature, measure)
         saved.trained_on = np.unique(fingerprints.of(self.data))
         classifier = self._classifier(head, temperature, measure) if head else saved
@@ -176,10 +176,6 @@ class HeadTraining:
         head, _ = self._fit(x, split.train)
         unseen = self._answers(x, split.train, split.held_out, head)
         return unseen, "a fifth of the tracks, by a head that has not seen them"
-
-    def _objects(self, rows: np.ndarray) -> int:
-        """How many signs, or objects, these pictures show."""
-        return len(rows) if self.data.tracks is None else len(np.unique(self.data.tracks[rows]))
 
     def _classifier(self, head: Head, temperature: float, measure: Novelty) -> Classifier:
         """A classifier to be judged or saved: with a copy of the head's numbers as they are."""

@@ -101,9 +101,7 @@ class NetworkTraining:
         classifier.novelty = _measure(classifier, trunk, pictures)
         chosen = judging.judge(classifier, trunk, data, split.held_out, self.progress)
         if chosen.distances is not None:
-            tracks = chosen.data.tracks
-            objects = len(chosen.data) if tracks is None else len(np.unique(tracks))
-            classifier.novelty = classifier.novelty.calibrated(chosen.distances, objects)
+            classifier.novelty = classifier.novelty.calibrated(chosen.distances)
         classifier.temperature = metrics.fit_temperature(chosen.logits, chosen.labels)
         tested = None
         if len(split.test):
