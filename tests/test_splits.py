@@ -203,7 +203,7 @@ def test_photographs_that_cannot_be_split():
 
 
 def test_folds_of_few_tracks():
-    """Signs: folds without any picture are left out; a class of one track, or one alone, is named."""
+    """Signs: no fold is empty; a class of one track, or one alone, is named."""
     ids = np.repeat(np.arange(4), 3)
     data = Dataset(noise(12), ids // 2 + 9, ids, source="my.p")  # by the rule, folds 4, 0; 0, 1
     split = splits.by_name(data, "folds")
