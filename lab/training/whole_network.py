@@ -91,7 +91,8 @@ class NetworkTraining:
         network = Learner(
             arrays, pictures.images, pictures.labels, self.plan, len(names), self.notes
         )
-        _learn(network, data, split.held_out, folder / runs.CHECKPOINT, tell, self.progress)
+        held_out = data.subset(split.held_out)
+        _learn(network, held_out, folder / runs.CHECKPOINT, tell, self.progress)
 
         trunk = _write_trunk(network, data, split, self.start, self.notes, folder / runs.TRUNK)
         kernel, bias = (part.astype(np.float16).astype(np.float32) for part in network.head())
@@ -128,8 +129,7 @@ def _measure(classifier: Classifier, trunk: Weights, pictures: Dataset) -> Novel
 
 def _learn(
     network: Learner,
-    data: Dataset,
-    held_out: np.ndarray,
+    held_out: Dataset,
     checkpoint: Path,
     tell: Tell | None,
     progress: Progress,
@@ -147,8 +147,8 @@ def _learn(
         with progress.phase(name, network.steps - network.step) as advance:
             network.train_epoch(checkpoint, advance)
         with progress.phase("validation"):
-            predicted = network.predict(data.images[held_out], size).argmax(axis=1)
-        accuracy = float(np.mean(predicted == data.labels[held_out]))
+            predicted = network.predict(held_out.images, size).argmax(axis=1)
+        accuracy = float(np.mean(predicted == held_out.labels))
         network.end_epoch(validation_accuracy=accuracy, size=size)
         network.save(checkpoint)
         if tell:
