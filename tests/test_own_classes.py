@@ -209,3 +209,25 @@ def test_the_report_never_holds_all(folder, decoded):
     assert small.shape == (5, 32, 32, 3) and [count for count, _ in decoded] == [2, 2, 1]
     alone = single_pictures.thumbnails(judgement, [9])
     np.testing.assert_array_equal(small[2], alone[0])
+
+
+def test_here(folder, conv_npz, tmp_path, monkeypatch):
+    """--data . has the folder's name in its report; stopped, and resumed from elsewhere."""
+    from lab.training.learner import Learner
+
+    def stop(learner, path, save=Learner.save):
+        save(learner, path)
+        raise KeyboardInterrupt
+
+    argv = ("--data", ".", "--weights", conv_npz, "--train", "all", "--epochs", 1)
+    with monkeypatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(Learner, "save", stop)
+        words = (*argv, "--crop", "squeeze", "--batch-size", 8, "--output", tmp_path / "run")
+        assert run(train_feature_extraction, *words) == 130
+    assert run(train_feature_extraction, "--resume", tmp_path / "run") == 0
+    monkeypatch.chdir(folder)
+    argv = ("--data", ".", "--weights", conv_npz, "--epochs", 1, "--output", tmp_path / "head")
+    assert run(train_feature_extraction, *argv) == 0
+    page = (tmp_path / "head/report.html").read_text(encoding="utf-8")
+    assert "<title>data: photographs, folds split" in page

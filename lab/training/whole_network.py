@@ -67,7 +67,7 @@ class NetworkTraining:
         self.notes = {
             "train": kind,
             "split": self.split.name,
-            "data": Path(data.source).name,
+            "data": data.source_name,
             "weights_sha256": start and start.sha256,
             "data_sha256": dataset.sha256(data),
         }
@@ -88,9 +88,9 @@ class NetworkTraining:
         data, split = self.data, self.split
         pictures = data.subset(split.train)
         arrays, names = start_arrays(self.start, self.plan.seed), list(data.names)
-        network = Learner(
-            arrays, pictures.images, pictures.labels, self.plan, len(names), self.notes
-        )
+        # Not its name: a resumed run reads a link, or ".", by its whole path.
+        origin = {name: value for name, value in self.notes.items() if name != "data"}
+        network = Learner(arrays, pictures.images, pictures.labels, self.plan, len(names), origin)
         held_out = data.subset(split.held_out)
         _learn(network, held_out, folder / runs.CHECKPOINT, tell, self.progress)
 
