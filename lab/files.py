@@ -146,8 +146,8 @@ def write_json(path: str | Path, obj: object) -> None:
         LabError: the file cannot be put there.
     """
     text = json.dumps(obj, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    with atomic(path) as part:
-        part.write_text(text, encoding="utf-8")
+    with atomic(path) as part:  # a name that is not UTF-8: \udce9 is JSON's, too
+        part.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def file_hash(path: str | Path, kind: str = "sha256") -> str:

@@ -94,6 +94,8 @@ def test_write_json(tmp_path):
     files.write_json(path, {"name": "Vorfahrt gewähren", "top": [1, None]})
     assert json.loads(path.read_text("utf-8")) == {"name": "Vorfahrt gewähren", "top": [1, None]}
     assert "gewähren" in path.read_text("utf-8")
+    files.write_json(path, {"file": os.fsdecode(b"caf\xe9/1.jpg"), "top": [1, None]})
+    assert os.fsencode(json.loads(path.read_text("utf-8"))["file"]) == b"caf\xe9/1.jpg"
     with pytest.raises(ValueError, match="not JSON compliant"):
         files.write_json(path, {"loss": float("nan")})
     assert json.loads(path.read_text("utf-8"))["top"] == [1, None]

@@ -1,7 +1,10 @@
 """Anybody's pictures and classes through the scripts: from folders to classifier and answers."""
 
+import functools
 import json
 import re
+import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +13,9 @@ from PIL import Image
 import feature_extraction
 import train_feature_extraction
 from lab import classifier
-from lab.data import load
+from lab.data import Photographs, load
+from lab.features import batches
+from lab.report import single_pictures
 
 COLOURS = {"2 blue": (40, 60, 200), "10 red": (200, 50, 40), "grün, <b>": (40, 180, 60)}
 
@@ -159,3 +164,70 @@ def test_broken_pictures(tmp_path, conv_npz, capfd):
     assert run(train_feature_extraction, *argv, "--skip-broken") == 0
     assert "9.jpg" in capfd.readouterr().err
     assert json.loads((tmp_path / "run/metrics.json").read_text())["images"] == 12
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """Of each access to photographs how many it decoded, and whether the network waited for it."""
+    seen, read = [], Photographs.__getitem__
+
+    def watched(images, index):
+        result = read(images, index)
+        seen.append((len(result), threading.current_thread() is threading.main_thread()))
+        return result
+
+    monkeypatch.setattr(Photographs, "__getitem__", watched)
+    monkeypatch.setattr(batches, "BATCH", 2)
+    return seen
+
+
+def test_the_whole_network_never_holds_all(folder, conv_npz, tmp_path, decoded, monkeypatch):
+    """Photographs are decoded beside the network, in training as in validation, a batch each."""
+    from lab.training.learner import Learner
+
+    parts = {}
+
+    def part(function, *words):
+        del decoded[:]
+        result = function(*words)
+        parts[function.__name__] = list(decoded)
+        return result
+
+    for function in (Learner.train_epoch, Learner.predict):
+        watched = functools.partial(part, function)
+        monkeypatch.setattr(Learner, function.__name__, lambda *words, run=watched: run(*words))
+    argv = ("--data", folder, "--weights", conv_npz, "--train", "all", "--epochs", 1)
+    assert run(train_feature_extraction, *argv, "--batch-size", 7, "--output", tmp_path / "r") == 0
+    assert parts["train_epoch"] == [(7, False)] * 3  # of 30, 6 are tested and 3 held out
+    assert parts["predict"] == [(2, False), (1, False)]
+
+
+def test_the_report_never_holds_all(folder, decoded):
+    """Small pictures are made of a batch of photographs at a time."""
+    judgement = SimpleNamespace(data=load(folder))
+    small = single_pictures.thumbnails(judgement, [7, 0, 9, 21, 3])
+    assert small.shape == (5, 32, 32, 3) and [count for count, _ in decoded] == [2, 2, 1]
+    alone = single_pictures.thumbnails(judgement, [9])
+    np.testing.assert_array_equal(small[2], alone[0])
+
+
+def test_here(folder, conv_npz, tmp_path, monkeypatch):
+    """--data . has the folder's name in its report; stopped, and resumed from elsewhere."""
+    from lab.training.learner import Learner
+
+    def stop(learner, path, save=Learner.save):
+        save(learner, path)
+        raise KeyboardInterrupt
+
+    argv = ("--data", ".", "--weights", conv_npz, "--train", "all", "--epochs", 1)
+    with monkeypatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(Learner, "save", stop)
+        words = (*argv, "--crop", "squeeze", "--batch-size", 8, "--output", tmp_path / "run")
+        assert run(train_feature_extraction, *words) == 130
+    assert run(train_feature_extraction, "--resume", tmp_path / "run") == 0
+    monkeypatch.chdir(folder)
+    argv = ("--data", ".", "--weights", conv_npz, "--epochs", 1, "--output", tmp_path / "head")
+    assert run(train_feature_extraction, *argv) == 0
+    page = (tmp_path / "head/report.html").read_text(encoding="utf-8")
+    assert "<title>data: photographs, folds split" in page

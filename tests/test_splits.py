@@ -200,3 +200,17 @@ def test_photographs_that_cannot_be_split():
             split(photographs(np.array([0, 0, 1, 1, 2])))
         with pytest.raises(LabError, match=r"2 groups of pictures of .* received 1 of class cat"):
             split(photographs(np.array([0, 0, 1, 1]), np.array([5, 5, 6, 7])))
+
+
+def test_folds_of_few_tracks():
+    """Signs: no fold is empty; a class of one track, or one alone, is named."""
+    ids = np.repeat(np.arange(4), 3)
+    data = Dataset(noise(12), ids // 2 + 9, ids, source="my.p")  # by the rule, folds 4, 0; 0, 1
+    split = splits.by_name(data, "folds")
+    assert split.fold.dtype == np.int64 and set(split.fold) == {0, 1, 2}
+    for k in range(3):
+        assert set(data.labels[split.fold != k]) == {9, 10}
+    with pytest.raises(LabError, match=r"2 tracks of each class.*1 of class No passing for"):
+        splits.by_name(data.subset(ids != 3), "folds")
+    with pytest.raises(LabError, match="at least 2 classes"):
+        splits.by_name(data.subset(ids < 2), "folds")

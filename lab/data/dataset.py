@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -54,6 +55,12 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def source_name(self) -> str:
+        """The last part of `source`; of "." and ".." the folder's own name."""
+        path = Path(self.source)
+        return path.resolve().name if path.name in ("", "..") else path.name
 
     def subset(self, index: np.ndarray) -> "Dataset":
         """The pictures at `index`, int (m,) or bool (n,); tracks keep their numbers."""

@@ -70,6 +70,19 @@ def by_track(data: Dataset, k: int, seed: int) -> np.ndarray:
     return stratified(data, k, seed)
 
 
+def for_heads(data: Dataset, seed: int = 0) -> np.ndarray:
+    """int64 (n,): up to five folds, none of them empty; for every one the others have all classes.
+
+    Raises:
+        LabError: signs without tracks, one class only, or a class with fewer than two.
+    """
+    if data.crop != "sign":
+        return stratified(data, 5, seed)
+    fold = by_track(data, 5, seed)
+    check_classes(data)
+    return np.unique(fold, return_inverse=True)[1]  # of few tracks, some folds have none
+
+
 def check_classes(data: Dataset) -> int:
     """The fewest pictures, or groups, of a class: at least two, for two sides of a split."""
     check_several(data)
@@ -77,7 +90,8 @@ def check_classes(data: Dataset) -> int:
     pairs = np.unique(np.stack([data.labels, what], axis=1), axis=0)  # (pairs, 2)
     labels, counts = np.unique(pairs[:, 0], return_counts=True)
     if counts.min() < 2:
-        unit = "pictures" if data.tracks is None else "groups of pictures"
+        unit = "tracks" if data.crop == "sign" else "groups of pictures"
+        unit = "pictures" if data.tracks is None else unit
         raise LabError(
             f"{data.source}: expected at least 2 {unit} of each class, one for each side of a "
             f"split; received 1 of class {class_name(data, labels[counts.argmin()])} "

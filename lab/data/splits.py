@@ -156,12 +156,7 @@ def by_name(data: Dataset, how: str | None, seed: int = 0) -> Split:
         how = "folds" if data.crop != "sign" and len(data) < FEW else "random"
     if how == "folds":
         everything = np.arange(len(data))
-        fold = (
-            folds.stratified(data, seed=seed)
-            if data.crop != "sign"
-            else folds.by_track(data, 5, seed)
-        )
-        return Split(everything, everything, NONE, "folds", fold)
+        return Split(everything, everything, NONE, "folds", folds.for_heads(data, seed))
     return (by_track if how == "track" else random)(data, seed)
 
 

@@ -1,6 +1,6 @@
 """Pictures in batches: the next one is read while the network works on this one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeAlias
 
@@ -16,19 +16,28 @@ BATCH = 128  # pictures that are computed, and written, at a time
 def batches(images: Images, start: int = 0) -> Iterator[Any]:
     """The images, at most `BATCH` at a time, so that memory suffices for any number.
 
-    Photographs are decoded when they are sliced: one batch is read ahead, in a thread.
-
     Args:
         images: n pictures.
         start: the first picture.
     """
-    slices = [slice(i, i + BATCH) for i in range(start, len(images), BATCH)]
+    return read_ahead(images, [slice(i, i + BATCH) for i in range(start, len(images), BATCH)])
+
+
+def read_ahead(images: Images, parts: Sequence[Any]) -> Iterator[Any]:
+    """The images of each part, in order.
+
+    Photographs are decoded when they are indexed: one part is read ahead, in a thread.
+
+    Args:
+        images: n pictures.
+        parts: slices, or int arrays (m,).
+    """
     with ThreadPoolExecutor(1) as reader:
-        ahead = [reader.submit(images.__getitem__, part) for part in slices[:1]]
-        for following in [*slices[1:], None]:
+        ahead = [reader.submit(images.__getitem__, part) for part in parts[:1]]
+        for following in [*parts[1:], None]:
             if not ahead:
                 return
             batch = ahead.pop().result()
-            if following:
+            if following is not None:
                 ahead.append(reader.submit(images.__getitem__, following))
             yield batch

@@ -59,7 +59,7 @@ def evaluate(
         "data_sha256": dataset.sha256(data),
     }
     known |= facts or {}
-    title = f"{name}, evaluated on {Path(data.source).name}"
+    title = f"{name}, evaluated on {data.source_name}"
     known["versions"] = machine.versions()
     with progress.phase("report"):
         report.write(folder, judgement, title=title, facts=known, notices=notices)

@@ -102,7 +102,7 @@ def run(
     if options.train == "head":  # the whole network's trunk lies beside its classifier
         saved.notes["weights"] = str(trained.trunk.path.resolve())
     measured["judged_on"] = judged_on(len(judgement.data), training.split, data)
-    saved.notes |= {"data": Path(data.source).name, "judged_on": measured["judged_on"]}
+    saved.notes |= {"data": data.source_name, "judged_on": measured["judged_on"]}
     saved.notes["accuracy"] = judgement.accuracy
     saved.save(folder / runs.CLASSIFIER, np.float32 if options.train == "head" else np.float16)
     measured["total_seconds"] = time.perf_counter() - inputs.since
@@ -221,7 +221,7 @@ def _report(
 ) -> None:
     facts = {name: value for name, value in measured.items() if name != "epochs"}
     facts["epochs"] = len(trained.history)
-    subject = "Traffic signs" if data.crop == "sign" else Path(data.source).name
+    subject = "Traffic signs" if data.crop == "sign" else data.source_name
     report.write(
         folder,
         trained.judgement,

@@ -17,9 +17,9 @@ import tensorflow as tf
 
 import alexnet
 from lab import files
-from lab.data import Photographs
 from lab.errors import BROKEN, LabError
 from lab.features import extractor
+from lab.features.batches import Images, batches, read_ahead
 from lab.progress import Advance
 from lab.training import augmentation
 from lab.training.plans import WARMUP, Plan
@@ -69,7 +69,7 @@ class Learner:
     def __init__(
         self,
         arrays: Arrays,
-        images: np.ndarray | Photographs,
+        images: Images,
         labels: np.ndarray,
         plan: Plan,
         classes: int,
@@ -100,15 +100,17 @@ class Learner:
             LabError: the loss is not finite; the last checkpoint stays.
         """
         order = np.random.default_rng([self.plan.seed, self.epoch]).permutation(len(self.images))
-        for step in range(self.step, self.steps):
-            start = time.perf_counter()
-            rows = order[step * self.batch : (step + 1) * self.batch]
-            self._learn(rows)
-            self.step = step + 1
+        order = order[: self.steps * self.batch].reshape(self.steps, self.batch)
+        steps = list(order[self.step :])
+        start = time.perf_counter()
+        for rows, images in zip(steps, read_ahead(self.images, steps), strict=True):
+            self._learn(images, self.labels[rows])
+            self.step += 1
             self.seconds += time.perf_counter() - start
             if checkpoint and self.step % CHECKPOINT_STEPS == 0:
                 self.save(checkpoint)
             advance()
+            start = time.perf_counter()
         return self.loss / self.steps
 
     def end_epoch(self, **measured: float) -> None:
@@ -117,13 +119,12 @@ class Learner:
         self.history.append(record | measured)
         self.epoch, self.step, self.loss, self.seconds = self.epoch + 1, 0, 0.0, 0.0
 
-    def _learn(self, rows: np.ndarray) -> None:
+    def _learn(self, images: np.ndarray, labels: np.ndarray) -> None:
         done = self.epoch * self.steps + self.step
         self.optimizer.learning_rate.assign(self._rate(done))
         size = self.plan.size(self.epoch)
         seed = tf.constant([self.plan.seed, done])
-        images, labels = tf.constant(self.images[rows]), tf.constant(self.labels[rows])
-        loss = float(self._descend(images, labels, seed, size))
+        loss = float(self._descend(tf.constant(images), tf.constant(labels), seed, size))
         if not math.isfinite(loss):
             raise LabError(
                 f"expected a finite loss; received {loss} in epoch {self.epoch + 1}, "
@@ -151,10 +152,9 @@ class Learner:
         warm = min(1.0, (done + 1) / min(WARMUP, max(1, total // 10)))
         return self.plan.rate * warm * 0.5 * (1 + math.cos(math.pi * done / total))
 
-    def predict(self, images: np.ndarray, size: int, batch: int = 128) -> np.ndarray:
+    def predict(self, images: Images, size: int) -> np.ndarray:
         """float32 logits (n, classes) of uint8 pictures (n, h, h, 3)."""
-        parts = [self._logits(images[i : i + batch], size) for i in range(0, len(images), batch)]
-        return np.concatenate([part.numpy() for part in parts])
+        return np.concatenate([self._logits(batch, size).numpy() for batch in batches(images)])
 
     @tf.function(reduce_retracing=True)
     def _logits(self, images: tf.Tensor, size: int) -> tf.Tensor:

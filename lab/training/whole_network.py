@@ -67,7 +67,7 @@ class NetworkTraining:
         self.notes = {
             "train": kind,
             "split": self.split.name,
-            "data": Path(data.source).name,
+            "data": data.source_name,
             "weights_sha256": start and start.sha256,
             "data_sha256": dataset.sha256(data),
         }
@@ -88,10 +88,11 @@ class NetworkTraining:
         data, split = self.data, self.split
         pictures = data.subset(split.train)
         arrays, names = start_arrays(self.start, self.plan.seed), list(data.names)
-        network = Learner(
-            arrays, pictures.images, pictures.labels, self.plan, len(names), self.notes
-        )
-        _learn(network, data, split.held_out, folder / runs.CHECKPOINT, tell, self.progress)
+        # Not its name: a resumed run reads a link, or ".", by its whole path.
+        origin = {name: value for name, value in self.notes.items() if name != "data"}
+        network = Learner(arrays, pictures.images, pictures.labels, self.plan, len(names), origin)
+        held_out = data.subset(split.held_out)
+        _learn(network, held_out, folder / runs.CHECKPOINT, tell, self.progress)
 
         trunk = _write_trunk(network, data, split, self.start, self.notes, folder / runs.TRUNK)
         kernel, bias = (part.astype(np.float16).astype(np.float32) for part in network.head())
@@ -126,8 +127,7 @@ def _measure(classifier: Classifier, trunk: Weights, pictures: Dataset) -> Novel
 
 def _learn(
     network: Learner,
-    data: Dataset,
-    held_out: np.ndarray,
+    held_out: Dataset,
     checkpoint: Path,
     tell: Tell | None,
     progress: Progress,
@@ -145,8 +145,8 @@ def _learn(
         with progress.phase(name, network.steps - network.step) as advance:
             network.train_epoch(checkpoint, advance)
         with progress.phase("validation"):
-            predicted = network.predict(data.images[held_out], size).argmax(axis=1)
-        accuracy = float(np.mean(predicted == data.labels[held_out]))
+            predicted = network.predict(held_out.images, size).argmax(axis=1)
+        accuracy = float(np.mean(predicted == held_out.labels))
         network.end_epoch(validation_accuracy=accuracy, size=size)
         network.save(checkpoint)
         if tell:
