@@ -193,6 +193,63 @@ def unknown():
     return f"{table(head, rows)}\n\n{words}\n\n{origin(result)}"
 
 
+def photographs():
+    """Your own classes: accuracy, speed and memory; parts that were not measured are left out."""
+    result = load("photographs")
+    rows = [
+        (_own(name, row), _with_interval(row), _rate(row), f"{row['seconds']:.0f}")
+        for name, row in (result.get("accuracy", {}) | {"network": result.get("network")}).items()
+        if row
+    ]
+    head = ("features", "accuracy (95%)", "pictures/s", "s")
+    parts = (_small, _memory, _rates)
+    words = [part(result[name]) for part in parts if (name := part.__name__[1:]) in result]
+    note = f"{result['images']:,} photographs. {' '.join(words)}".strip()
+    return f"{table(head, rows)}\n\n{note} {origin(result)}"
+
+
+def _own(name, row):
+    if name != "network":
+        return name
+    return f"the whole network, {row['epochs']} epochs, batch {row['batch_size']}"
+
+
+def _with_interval(row):
+    return f"{row['accuracy']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+
+
+def _rate(row):
+    return f"{row['features_per_second']:.0f}" if "features_per_second" in row else "–"
+
+
+def _small(part):
+    low, high = part["accuracy_interval"]
+    return (
+        f"Three folders, {part['images']} pictures in all: from command to prompt "
+        f"{part['seconds']:.0f} s, accuracy {part['accuracy']:.2f} ({low:.2f} to {high:.2f})."
+    )
+
+
+def _memory(part):
+    return (
+        "Peak memory of a training on pool5: "
+        + ", ".join(
+            f"{row['mib'] / 1024:.2f} GiB with {int(count):,} photographs"
+            for count, row in part.items()
+        )
+        + "."
+    )
+
+
+def _rates(part):
+    slower = min(("network", "decoding, one core"), key=part.get)
+    return (
+        f"Pictures a second to conv4: the network alone {part['network']:.0f}, decoding alone on "
+        f"one core {part['decoding, one core']:.0f}, both at once {part['both']:.0f}, "
+        f"{part['both'] / part[slower]:.0%} of the slower."
+    )
+
+
 def resize_rule():
     """The rules that bring a sign to 32x32, on rendered signs of all sizes."""
     result = load("resize_rule")
@@ -243,7 +300,8 @@ def ablation():
     return f"{table(head, rows)}\n\n{note}By {'; by '.join(dict.fromkeys(origins))}."
 
 
-BLOCKS = {f.__name__: f for f in (recipes, runs, job, fc7, cases, bundled, resize_rule, ablation)}
+TABLES = (recipes, photographs, unknown, runs, job, fc7, cases, bundled, resize_rule, ablation)
+BLOCKS = {function.__name__: function for function in TABLES}
 
 
 def main():

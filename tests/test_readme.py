@@ -5,6 +5,7 @@ import shlex
 
 import pytest
 
+import feature_extraction
 from lab.files import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -51,3 +52,12 @@ def test_the_linked_files_exist() -> None:
 def test_the_scripts_know_the_options_of_the_readme(script: str) -> None:
     used = {word for line in commands() if line[0] == script for word in line if word[:2] == "--"}
     assert used <= options(script)
+
+
+def test_the_bundled_classifier_prints_what_the_readme_shows(capsys, monkeypatch) -> None:
+    """The block under "The classifier in trained/", but for the seconds at its end."""
+    block = re.search(r"^```\n\$ python feature_extraction\.py (.*)\n((?:.+\n)+?)```", README, re.M)
+    assert block and "bundled" in block[1]
+    monkeypatch.chdir(ROOT)
+    assert feature_extraction.main(shlex.split(block[1])) == 0
+    assert capsys.readouterr().out.partition("\n\nTime: ")[0] == block[2].rstrip()
