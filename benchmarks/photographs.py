@@ -7,7 +7,8 @@ the whole network, fine-tuned once for each fold; intervals by bootstrap over pi
 the network alone, of decoding alone (one core) and of both together, in turns. The peak memory of a
 training on 1,000 and on 20,000 photographs: the set's own, moved by some pixels, so that none is
 another's copy. The time from three folders of 30 pictures to classifier and report.
-Writes benchmarks/results/photographs.json, anew after each part.
+Writes benchmarks/results/photographs.json, anew after each part; of the accuracies, what is not in
+it yet.
 """
 
 import argparse
@@ -176,7 +177,9 @@ def main():
         if part == "rates":
             result[part] = rates(data, trunk)
         elif part == "accuracy":
-            result[part] = {name: cross_validated(data, trunk, name) for name in ROWS}
+            known = result.get(part, {})
+            rows = {name: cross_validated(data, trunk, name) for name in ROWS if name not in known}
+            result[part] = known | rows
         elif part == "network":
             with tempfile.TemporaryDirectory() as temporary:
                 result[part] = fine_tuned(data, trunk, Path(temporary))
