@@ -1,8 +1,8 @@
 """Which pictures two sets share, and which ones a network or a head was trained on.
 
-The accuracy on pictures that were trained on says nothing about new pictures. A picture is recognised
-by its pixels, or by its class, its original size and the sign's box in it: resizing GTSRB's
-originals by another rule changes the pixels of the same picture.
+The accuracy on pictures that were trained on says nothing about new pictures. A picture is
+recognised by its pixels, or by its class, its original size and the sign's box in it: resizing
+GTSRB's originals by another rule changes the pixels of the same picture.
 """
 
 import hashlib
