@@ -28,6 +28,7 @@ OPACITY = 0.85  # of the strongest colour: the picture stays visible below it
 GREY = (40, 215)  # of the grey picture's pixels: both colours are seen on its black and its white
 GAP = 8  # pixels between the picture and the heat map
 LINE = 17  # pixels: height of a line of text
+LONGEST = 50  # letters of a file's name that its drawing's has: file systems take 255 bytes
 COLOURS = "orange: for it, blue: against, each relative to this picture's strongest place"
 
 
@@ -201,7 +202,8 @@ def write(
         # Pillow's own font has no letters beyond ASCII.
         name = best["class"] if best["class"].isascii() else f"class {best['index']}"
         answer = f"{best['probability']:.3f}  {' '.join(name.split())}"  # cut off if it is long
-        target = Path(folder) / f"{number}-{Path(answers[number]['file']).stem}.png"
+        stem = Path(answers[number]["file"]).stem[:LONGEST]
+        target = Path(folder) / f"{number}-{stem}.png"
         pictures.write_png(
             target, _with_text(draw(images[number], maps[number], classifier.recipe), answer)
         )

@@ -38,7 +38,7 @@ def test_other_pixels_of_the_same_signs_are_known(data):
     """Class, size and box give a picture away that was shrunk by another rule."""
     other = replace(data, images=data.images ^ np.uint8(1))
     trained = network(data, slice(0, 260), slice(0))
-    with pytest.raises(LabError, match="say nothing about new signs"):
+    with pytest.raises(LabError, match="say nothing about new pictures"):
         fingerprints.seen_by(trained, other.subset(np.arange(100, 260)))
 
 
@@ -58,7 +58,7 @@ def test_held_out_pixels_settle_it(data):
 
 def test_nothing_left_to_judge_on(data):
     """All of them were trained on: an error that says what to do."""
-    with pytest.raises(LabError, match=r"all 270, and .* nothing about new signs: take another"):
+    with pytest.raises(LabError, match=r"all 270, and .* nothing about new pictures: take another"):
         fingerprints.seen_by(network(data, slice(None), slice(0)), data)
 
 

@@ -87,6 +87,15 @@ def test_it_names_new_photographs(trained, conv_npz, tmp_path, capfd):
         assert f"/{answer['top'][0]['class']}/" in answer["file"]
 
 
+def test_a_name_of_any_length_is_explained(trained, conv_npz, tmp_path):
+    """File systems take names of 255 bytes; the drawing's name has a number before it."""
+    picture = tmp_path / f"{'ü' * 122}.png"
+    Image.fromarray(photograph((40, 60, 200), 3)).save(picture)
+    argv = ("--model", trained, "--weights", conv_npz, "--explain", tmp_path / "why")
+    assert run(feature_extraction, picture, *argv) == 0
+    assert [file.name for file in (tmp_path / "why").iterdir()] == [f"0-{'ü' * 50}.png"]
+
+
 def test_it_is_judged_on_folders(trained, conv_npz, tmp_path, capfd):
     """--evaluate: classes by name, also where some are missing; a class it lacks is named."""
     new = write(tmp_path / "new", 2, seed=9)
@@ -131,7 +140,7 @@ def test_the_features_are_the_photograph_s(folder, conv_npz, tmp_path):
     np.testing.assert_allclose(x, wanted, rtol=2e-3, atol=2e-3 * wanted.max())
 
 
-def test_the_whole_network_learns_photographs(folder, conv_npz, tmp_path):
+def test_the_whole_network_learns_photographs(folder, conv_npz, tmp_path, capfd):
     """--train all: trunk and classifier of one's own classes, judged on pictures held out."""
     target = tmp_path / "network"
     argv = ("--data", folder, "--weights", conv_npz, "--train", "all", "--epochs", 1)
@@ -140,6 +149,14 @@ def test_the_whole_network_learns_photographs(folder, conv_npz, tmp_path):
     assert metrics["split"] == "random" and 0 <= metrics["test_tracks_accuracy"] <= 1
     made = classifier.load(target)
     assert made.crop == "centre" and len(made.classes) == 3
+    # By another crop they are other pixels: nothing would tell which ones the trunk has seen.
+    argv = ("--data", folder, "--weights", target / "trunk.npz", "--layer", "pool5", "--epochs", 1)
+    assert (
+        run(train_feature_extraction, *argv, "--crop", "squeeze", "--output", tmp_path / "x") == 2
+    )
+    assert "expected --crop centre" in capfd.readouterr().err and not (tmp_path / "x").exists()
+    assert run(train_feature_extraction, *argv) == 0
+    assert "was trained on 24 of these pictures" in capfd.readouterr().err
 
 
 def test_the_folders_own_split(tmp_path, conv_npz):

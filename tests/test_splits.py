@@ -214,3 +214,16 @@ def test_folds_of_few_tracks():
         splits.by_name(data.subset(ids != 3), "folds")
     with pytest.raises(LabError, match="at least 2 classes"):
         splits.by_name(data.subset(ids < 2), "folds")
+
+
+@pytest.mark.parametrize("how", [None, "random", "track"])
+def test_the_whole_network_needs_three(how):
+    """A class of two pictures, or groups, cannot be learned, chosen by and tested."""
+    for groups, unit in ((None, "pictures"), (np.arange(14) // 2, "groups of pictures")):
+        if groups is None and how == "track":
+            continue
+        data = photographs(np.repeat([0, 1], (10, 4)), groups)
+        if groups is None:
+            data = data.subset(np.arange(12))
+        with pytest.raises(LabError, match=f"my: expected at least 3 {unit} of each.*received 2"):
+            splits.for_network(data, how)

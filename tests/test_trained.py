@@ -113,10 +113,10 @@ def test_no_figure_on_what_the_trunk_was_trained_on(lab_data, train_p, bundled, 
         (tmp_path / "part.p").write_bytes(pickle.dumps(content))
         argv = ["--weights", "bundled", "--data", str(tmp_path / "part.p")]
         assert train_feature_extraction.main([*argv, "--output", str(tmp_path / "r")]) == 2
-        assert "say nothing about new signs" in capfd.readouterr().err
+        assert "say nothing about new pictures" in capfd.readouterr().err
         argv = ["--model", str(runs.BUNDLED), "--evaluate", str(tmp_path / "part.p")]
         assert feature_extraction.main([*argv, "--output", str(tmp_path / "e")]) == 2
-        assert "say nothing about new signs" in capfd.readouterr().err
+        assert "say nothing about new pictures" in capfd.readouterr().err
         assert not (tmp_path / "r").exists() and not (tmp_path / "e").exists()
 
     refused(some)

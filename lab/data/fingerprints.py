@@ -1,8 +1,8 @@
 """Which pictures two sets share, and which ones a network or a head was trained on.
 
-The accuracy on pictures that were trained on says nothing about new signs. A picture is recognised
-by its pixels, or by its class, its original size and the sign's box in it: resizing GTSRB's
-originals by another rule changes the pixels of the same picture.
+The accuracy on pictures that were trained on says nothing about new pictures. A picture is
+recognised by its pixels, or by its class, its original size and the sign's box in it: resizing
+GTSRB's originals by another rule changes the pixels of the same picture.
 """
 
 import hashlib
@@ -86,7 +86,7 @@ def seen_by(weights: Fingerprinted, data: Dataset) -> np.ndarray:
     if result.all():
         raise LabError(
             f"{data.source}: expected pictures that the network was not trained on; it was trained "
-            f"on all {len(data)}, and its answers on those say nothing about new signs: take "
+            f"on all {len(data)}, and its answers on those say nothing about new pictures: take "
             "another set, or all of train.p: its test tracks are then judged"
         )
     return result

@@ -90,14 +90,19 @@ def check_classes(data: Dataset) -> int:
     pairs = np.unique(np.stack([data.labels, what], axis=1), axis=0)  # (pairs, 2)
     labels, counts = np.unique(pairs[:, 0], return_counts=True)
     if counts.min() < 2:
-        unit = "tracks" if data.crop == "sign" else "groups of pictures"
-        unit = "pictures" if data.tracks is None else unit
         raise LabError(
-            f"{data.source}: expected at least 2 {unit} of each class, one for each side of a "
-            f"split; received 1 of class {class_name(data, labels[counts.argmin()])} "
+            f"{data.source}: expected at least 2 {unit(data)} of each class, one for each side of "
+            f"a split; received 1 of class {class_name(data, labels[counts.argmin()])} "
             f"({(counts < 2).sum()} such classes); add pictures of it or leave it out"
         )
     return int(counts.min())
+
+
+def unit(data: Dataset) -> str:
+    """What is dealt out, in words."""
+    if data.tracks is None:
+        return "pictures"
+    return "tracks" if data.crop == "sign" else "groups of pictures"
 
 
 def check_several(data: Dataset) -> None:

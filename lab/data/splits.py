@@ -170,9 +170,12 @@ def for_network(data: Dataset, how: str | None, seed: int = 0) -> Split:
     Raises:
         LabError: the set cannot be split so.
     """
+    as_given = how is None and data.given is not None
+    if data.crop != "sign" and not as_given:
+        _check_three(data)
     if data.crop == "sign" or how == "track":
         return three_way(data, seed) if how == "track" else random(data, seed)
-    if how is None and data.given is not None:
+    if as_given:
         outer = given(data)
     else:
         fold = folds.stratified(data, 5, seed)
@@ -181,6 +184,15 @@ def for_network(data: Dataset, how: str | None, seed: int = 0) -> Split:
     fold = folds.stratified(data.subset(rest), 10, seed + 1)
     test = np.concatenate([outer.held_out, outer.test])
     return Split(rest[fold != 0], rest[fold == 0], test, outer.name)
+
+
+def _check_three(data: Dataset) -> None:
+    """Refuses photographs of which some class has too few for three parts."""
+    if folds.check_classes(data) < 3:
+        raise LabError(
+            f"{data.source}: expected at least 3 {folds.unit(data)} of each class, to learn, to "
+            "choose and to test; received 2; add pictures, or take --train head"
+        )
 
 
 def by_seen(data: Dataset, seen: np.ndarray) -> Split:

@@ -85,7 +85,7 @@ def _notices(classifier: Classifier, judged: Dataset, given: int) -> list[str]:
     if known:
         notices.append(
             f"the head was trained on {known:,} of these {len(judged):,} pictures: "
-            "the accuracy does not say how it does on new signs"
+            "the accuracy does not say how it does on new pictures"
         )
     if not classifier.trained:
         notices.append("the head is untrained: its answers are chance")

@@ -77,6 +77,7 @@ def run(
     """
     data, test = inputs.data, inputs.test
     # All that can be refused is refused here, before anything is written.
+    _check_crop(inputs)
     training = (_head if options.train == "head" else _network)(options, inputs, progress)
     new = None if test is None else _new(test, inputs)
     notices = _notices(training, inputs, new)
@@ -125,6 +126,17 @@ def judged_on(count: int, split: Split, data: Dataset) -> str:
     if split.name == "folds":
         return f"{words}, each by a head fitted without its fold, one of {split.fold.max() + 1}"
     return words if data.tracks is not None else f"{words} it has not seen"
+
+
+def _check_crop(inputs: Inputs) -> None:
+    """Refuses weights trained on photographs of another crop: it hides which of these they saw."""
+    crop = ((inputs.weights and inputs.weights.recipe) or {}).get("crop")
+    if "sign" not in (crop or "sign", inputs.data.crop) and crop != inputs.data.crop:
+        raise LabError(
+            f"{inputs.data.source}: expected --crop {crop}, as the photographs that the weights "
+            f"were trained on; received {inputs.data.crop}: which of these pictures they have seen "
+            f"would not be noticed; give --crop {crop}"
+        )
 
 
 def _head(options: Namespace, inputs: Inputs, progress: Progress) -> HeadTraining:

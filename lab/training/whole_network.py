@@ -169,7 +169,7 @@ def _write_trunk(
         path,
         network.arrays(),
         np.float16,
-        recipe=notes | {"plan": asdict(network.plan)},
+        recipe=notes | {"plan": asdict(network.plan), "crop": data.crop},
         trained_on=fingerprints.joined(*seen),
         held_out=np.unique(prints[split.test, 0]),
     )
