@@ -1,7 +1,7 @@
 """Names German traffic signs, or your own classes: AlexNet with another head as its last layer.
 
 python feature_extraction.py                      # the signs in examples/, the trained classifier
-python feature_extraction.py my_sign.jpg --top 3
+python feature_extraction.py my_sign.jpg --top 3 --explain why    # and where its class comes from
 python feature_extraction.py --evaluate train.p   # accuracy, and a report
 python feature_extraction.py *.jpg --save-features fc7.npz --layer fc7
 """

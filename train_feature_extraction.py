@@ -42,7 +42,7 @@ def parse(argv: list[str]) -> Namespace:
         "random, as in the lab; folds where there are fewer than 5,000 pictures of your own)"
         )  # fmt: skip
     add("--epochs", type=command_line.positive, default=10, metavar="N", help="times through the "
-        "data; for --layer best ten steps of L-BFGS each")  # fmt: skip
+        "data; ten steps of L-BFGS each for --layer best and photographs")  # fmt: skip
     add("--batch-size", type=command_line.positive, default=128, metavar="N", help="of a step")
     add("--seed", type=command_line.whole, default=0, metavar="N", help="of all that is random")
     add("--precision", choices=alexnet.PRECISIONS, default="float32", help="of the network")
