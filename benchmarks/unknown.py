@@ -7,11 +7,12 @@ the other 35; the unknown ones are the eight classes, rendered scenery, and phot
 TrashNet's), all at 32x32. The trunk in trained/ has seen the eight classes; its known pictures are
 its own test tracks, and all draws share them. The last rows are the classifier in trained/ as it
 is. A threshold comes from tracks that its head has not seen, and is judged on further tracks.
-Writes benchmarks/results/unknown.json, anew after each recipe.
+Writes benchmarks/results/unknown.json, anew after each recipe; rows that are in it stay.
 """
 
 import argparse
 import functools
+import json
 import os
 import sys
 from dataclasses import replace
@@ -214,28 +215,28 @@ def draw(number, data, x, far, settings, bundled):
     )
 
 
-def row(data, trunk, recipe, pictures_without, bundled=False):
+def row(data, trunk, recipe, pictures_without, bundled=False, draws=DRAWS):
     """All that is measured of one recipe, over all draws."""
     settings = frozen_heads.Settings(recipe)
     x, _ = frozen_heads.features_of(data, trunk, settings, Progress())
     far = [_features(images, trunk, settings) for images in pictures_without]
-    draws = []
-    for number in range(DRAWS):
-        draws.append(draw(number, data, x, far, settings, bundled))
-        print(number, draws[-1][0][CHOSEN], *draws[-1][1:], flush=True)
+    drawn = []
+    for number in range(draws):
+        drawn.append(draw(number, data, x, far, settings, bundled))
+        print(number, drawn[-1][0][CHOSEN], *drawn[-1][1:], flush=True)
     return {
         "measures": {
             name: {
                 kind: {
-                    "auroc": _spread([d[0][name][i][0] for d in draws]),
-                    "false_acceptances": _spread([d[0][name][i][1] for d in draws]),
+                    "auroc": _spread([d[0][name][i][0] for d in drawn]),
+                    "false_acceptances": _spread([d[0][name][i][1] for d in drawn]),
                 }
                 for i, kind in enumerate(KINDS)
             }
-            for name in draws[0][0]
+            for name in drawn[0][0]
         },
-        "passed": _spread([d[1] for d in draws]),
-        "turned_away": {kind: _spread([d[2][i] for d in draws]) for i, kind in enumerate(KINDS)},
+        "passed": _spread([d[1] for d in drawn]),
+        "turned_away": {kind: _spread([d[2][i] for d in drawn]) for i, kind in enumerate(KINDS)},
     }
 
 
@@ -270,10 +271,14 @@ def main():
     parser.add_argument("--weights", default="bvlc-alexnet.npy", metavar="FILE")
     parser.add_argument("--data", default="train.p", metavar="FILE")
     parser.add_argument("--photographs", required=True, metavar="DIR")
+    parser.add_argument("--recipes", nargs="+", default=ORDER, choices=ORDER, help="to measure")
+    parser.add_argument("--draws", type=int, default=DRAWS, metavar="N", help="of left-out classes")
     options = parser.parse_args()
     data, trunk = load(options.data), weights.read(options.weights)
     without = [scenes(COUNT), photographs(options.photographs, COUNT)]
-    result = machine.describe() | {"seed": SEED, "weights": trunk.path.name, "rows": {}}
+    target = ROOT / "benchmarks/results/unknown.json"
+    before = json.loads(target.read_text())["rows"] if target.exists() else {}
+    result = machine.describe() | {"seed": SEED, "weights": trunk.path.name, "rows": before}
     result["bundled"] = as_it_is(data, without)
     print(result["bundled"], flush=True)
     own = weights.read(runs.BUNDLED / runs.TRUNK)
@@ -282,11 +287,16 @@ def main():
             row, data, own, classifier.load(runs.BUNDLED).recipe, without, True
         )
     }
-    jobs |= {name: functools.partial(row, data, trunk, RECIPES[name], without) for name in ORDER}
+    jobs |= {
+        name: functools.partial(row, data, trunk, RECIPES[name], without)
+        for name in options.recipes
+    }
     for name, job in jobs.items():
+        if name in before:  # all draws of a recipe take half an hour
+            continue
         print(name, flush=True)
-        result["rows"][name] = job()
-        files.write_json(ROOT / "benchmarks/results/unknown.json", result)
+        result["rows"][name] = job(draws=options.draws)
+        files.write_json(target, result)
 
 
 if __name__ == "__main__":
