@@ -171,7 +171,7 @@ def unknown():
     kinds = ("classes left out", "rendered scenery", "photographs")
     rows = [
         (
-            name,
+            f"{name}, {len(row['passed']['each'])} draws",
             measure,
             *(
                 f"{cell['auroc']['mean']:.3f} ± {cell['auroc']['deviation']:.3f}, "
