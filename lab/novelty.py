@@ -20,7 +20,7 @@ from lab.features.cache import Features
 
 SAMPLE = 8_000  # pictures that a fit looks at, the same number of each class
 LEAST = 8  # of each class, however many classes there are
-DENSE_GROUP = 16  # of fc6's or fc7's units, neighbours that are averaged; of a map, its places
+DENSE_GROUP = 16  # of fc6's or fc7's units that are averaged, 256 apart; of a map, its places
 SHARE = 0.99  # of the known pictures that pass
 # The second distance counts less as long as it is usual: in units of the value that 99% of the
 # known pictures stay below, it is raised to this power. It knows less about unknown classes.

@@ -138,5 +138,5 @@ class LogisticHead:
             callback=count,
             options={"maxiter": iterations, "maxcor": MEMORY, "ftol": 1e-9, "gtol": 1e-7},
         )
-        if done % each:  # the optimum was reached earlier
+        if done % each or not done:  # the optimum was reached earlier
             say(found.fun)
