@@ -89,14 +89,14 @@ def train(args: Namespace, argv: list[str], folder: Path, start: float) -> dict[
         command_line.say(f"going on with {folder}: {shlex.join(runs.options(folder))}")
     for option in (args.data, args.test) if args.test else (args.data,):
         labelled_sets.locate(option, args.offline)  # what is missing is said before all is read
-    weights = None
-    if args.train != "scratch":
-        weights = weights_files.read(args.weights, args.offline)
     how = {"crop": args.crop, "skip_broken": args.skip_broken}
     data = test = labelled_sets.read(args.data, args.offline, args.seed, **how)
     if args.test:
         how["crop"] = data.crop
         test = labelled_sets.read(args.test, args.offline, args.seed + 1, names=data.names, **how)
+    weights = None
+    if args.train != "scratch":
+        weights = weights_files.read(args.weights, args.offline)
     device = command_line.start_tensorflow()
     from lab.training import experiment
 

@@ -173,9 +173,12 @@ def _enlarge(heat: np.ndarray, recipe: Recipe) -> np.ndarray:
     apart = (16 if side == 13 else 32) * recipe.zoom * alexnet.SIZE / recipe.size
     across = (np.arange(alexnet.SIZE) - alexnet.SIZE // 2) / apart + (side - 1) / 2  # in places
     # A B-spline without prefilter has no negative part: no blue ring around an orange place.
-    return ndimage.map_coordinates(
+    values = ndimage.map_coordinates(
         heat, np.meshgrid(across, across, indexing="ij"), order=2, mode="nearest", prefilter=False
     )
+    away = np.abs(np.arange(alexnet.SIZE) - alexnet.SIZE // 2)
+    shown = away <= recipe.zoom * alexnet.SIZE / 2  # the head sees nothing beyond
+    return np.where(shown[:, None] & shown, values, 0)
 
 
 def write(

@@ -81,6 +81,8 @@ def show_evaluation(result: dict[str, Any], source: str, as_json: bool) -> None:
     away = result["turned_away"]
     more = "" if away is None else f"; {away:,} would be answered with none of these"
     show(f"Accuracy: {result['accuracy']:.4f} ({result['images']:,} pictures of {source}{more})")
+    for notice in result["notices"]:
+        show(f"But {notice}")
 
 
 def show_json(result: dict[str, Any]) -> None:
@@ -107,11 +109,9 @@ def show_end(metrics: dict[str, Any], files_of: str) -> None:
     if metrics["accuracy_interval"] and (
         metrics["split"] != "random" or metrics["train"] != "head"
     ):
-        low, high = metrics["accuracy_interval"]
-        words = (
-            f"{metrics['accuracy']:.4f} (95%: {low:.3f} to {high:.3f}) of {metrics['judged_on']}"
-        )
-        show(f"Accuracy: {words}")
+        low, high = metrics["accuracy_interval"]  # equal where the bootstrap sees no spread
+        interval = f" (95%: {low:.3f} to {high:.3f})" if low < high else ""
+        show(f"Accuracy: {metrics['accuracy']:.4f}{interval} of {metrics['judged_on']}")
     if metrics["test_accuracy"] is not None:
         less = metrics["test_images_left_out"]
         note = f", without {less:,} that were trained on" if less else ""

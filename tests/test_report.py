@@ -487,7 +487,7 @@ def test_evaluation_says_what_it_judged(tmp_path, monkeypatch):
     correct = made.correct[2:]
     assert result["accuracy"] == pytest.approx(correct.mean()) and result["images"] == 38
     assert sum(row["images"] for row in result["per_class"]) == 38
-    assert result.keys() == {"accuracy", "images", "turned_away", "per_class"}
+    assert result.keys() == {"accuracy", "images", "turned_away", "notices", "per_class"}
     words = Reader((tmp_path / "report.html").read_text(encoding="utf-8")).text
     assert "runs/x, evaluated on train.p" in words
     assert (

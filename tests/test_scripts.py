@@ -277,7 +277,7 @@ def test_evaluate(trained, tiny_p, capfd, tmp_path):
     assert run(feature_extraction, *argv) == 0
     out, err = capfd.readouterr()
     result = json.loads(out)
-    assert result.keys() == {"accuracy", "images", "turned_away", "per_class", "seconds"}
+    assert result.keys() == {"accuracy", "images", "turned_away", "notices", "per_class", "seconds"}
     assert result["images"] == 270
     assert [row["index"] for row in result["per_class"]] == [9, 10, 20]
     shares = [row["accuracy"] * row["images"] for row in result["per_class"]]

@@ -37,7 +37,8 @@ def evaluate(
 
     Returns:
         dict: accuracy; images, how many it was judged on; turned_away, how many of those are
-        answered "none of these" (None: not measured); per_class, a list of {class, index,
+        answered "none of these" (None: not measured); notices, what
+        must be known beside the accuracy; per_class, a list of {class, index,
         images, accuracy}.
 
     Raises:
@@ -45,8 +46,6 @@ def evaluate(
     """
     judgement = judge(classifier, trunk, data, progress=progress)
     notices = _notices(classifier, judgement.data, len(data))
-    for notice in notices:
-        progress.say(notice)
     known = {
         "classifier": name,
         "when it was saved": classifier.words(),
@@ -69,6 +68,7 @@ def evaluate(
         "images": len(judgement.data),
         "turned_away": None if away is None else int(away.sum()),
         "per_class": judgement.per_class(),
+        "notices": notices,
     }
 
 

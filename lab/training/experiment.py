@@ -124,7 +124,7 @@ def judged_on(count: int, split: Split, data: Dataset) -> str:
     kind = "signs it has not seen" if data.crop == "sign" else "groups it has not seen"
     words = f"{count:,} pictures" + (f" of {kind}" if data.tracks is not None else "")
     if split.name == "folds":
-        return f"{words}, each by a head fitted without its fold, one of {split.fold.max() + 1}"
+        return f"{words}, cross-validated in {split.fold.max() + 1} folds"
     return words if data.tracks is not None else f"{words} it has not seen"
 
 
