@@ -275,14 +275,13 @@ def test_evaluate(trained, tiny_p, capfd, tmp_path):
     """Accuracy, images, per_class, seconds; the report; and what must be said beside it."""
     argv = ("--model", trained[0], "--evaluate", tiny_p, "--json", "--output", tmp_path / "e")
     assert run(feature_extraction, *argv) == 0
-    out, err = capfd.readouterr()
-    result = json.loads(out)
+    result = json.loads(capfd.readouterr().out)
     assert result.keys() == {"accuracy", "images", "turned_away", "notices", "per_class", "seconds"}
     assert result["images"] == 270
     assert [row["index"] for row in result["per_class"]] == [9, 10, 20]
     shares = [row["accuracy"] * row["images"] for row in result["per_class"]]
     assert sum(shares) / 270 == pytest.approx(result["accuracy"])
-    assert "the head was trained on 270 of these 270 pictures" in err
+    assert result["notices"][0].startswith("the head was trained on 270 of these 270 pictures")
     assert (tmp_path / "e/report.html").exists() and (tmp_path / "e/predictions.csv").exists()
 
 
