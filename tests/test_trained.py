@@ -92,13 +92,12 @@ def test_its_figure_is_had_again(lab_data, bundled, train_p, capfd, tmp_path):
     """--evaluate train.p judges on the test tracks alone, and gives the card's figure."""
     argv = ["--model", str(runs.BUNDLED), "--evaluate", str(lab_data / "train.p"), "--json"]
     assert feature_extraction.main([*argv, "--output", str(tmp_path / "e")]) == 0
-    out, err = capfd.readouterr()
-    result = json.loads(out)
+    result = json.loads(capfd.readouterr().out)
     metrics = json.loads((runs.BUNDLED / "metrics.json").read_text())
     assert result["accuracy"] == pytest.approx(metrics["test_tracks_accuracy"], abs=5e-4)
     test = splits.three_way(train_p).test
     assert result["images"] == len(test)
-    assert f"it is judged on the other {len(test):,} alone" in err
+    assert f"it is judged on the other {len(test):,} alone" in result["notices"][0]
 
 
 def test_no_figure_on_what_the_trunk_was_trained_on(lab_data, train_p, bundled, capfd, tmp_path):
