@@ -4,7 +4,6 @@ A head on maps is linear, so its logits are sums over the places of the picture:
 splits them, nothing is estimated. Through fc6 and fc7 that is impossible: Grad-CAM estimates it.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -69,10 +68,8 @@ def contributions(
         float32 (n, k, k), rows from top to bottom: above 0 for the class, below 0 against it.
     """
     kernel = _rather(classifier).T  # (classes, d)
-    # The extractor puts each layer's (6, 6, channels) into one row, one layer after the other.
-    channels = [alexnet.SHAPES["conv" + name[-1]][-1] for name in classifier.recipe.layers]
-    side = math.isqrt(kernel.shape[1] // sum(channels))
-    ends = np.cumsum(side * side * np.array(channels))[:-1]
+    # The extractor puts each layer's (grid, grid, channels) into one row, one after the other.
+    side, ends = classifier.recipe.grid, np.cumsum(classifier.recipe.widths)[:-1]
     maps: list[np.ndarray] = []
     for x in classifier.features(images, trunk):  # float16 (m, d)
         of_batch = labels[len(maps) : len(maps) + len(x)]

@@ -119,10 +119,10 @@ class NetworkTraining:
 
 def _measure(classifier: Classifier, trunk: Weights, pictures: Dataset) -> Novelty:
     """The measure of novelty of a network, by a sample of its training pictures."""
-    some = pictures.subset(novelty.sample(pictures.labels))
-    x = np.concatenate(list(classifier.features(some.images, trunk)))
-    rows, head = np.arange(len(some)), (classifier.kernel, classifier.bias)
-    return novelty.fit(x, rows, some.labels, *head, classifier.recipe)
+    sample = pictures.subset(novelty.sample(pictures.labels))
+    x = np.concatenate(list(classifier.features(sample.images, trunk)))
+    rows, head = np.arange(len(sample)), (classifier.kernel, classifier.bias)
+    return novelty.fit(x, rows, sample.labels, *head, classifier.recipe)
 
 
 def _learn(
