@@ -7,13 +7,10 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from lab import pickles
+from lab.untrusted import Broken
 
 MAGIC = b"\x93NUMPY"
 MOST_AXES = 4  # of a convolution's kernel
-
-
-class Broken(Exception):
-    """A file that is damaged or holds something else; the text goes on from "received ..."."""
 
 
 def layers(file: BinaryIO) -> dict[Any, Any]:

@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from lab.files import human_size
+from lab.untrusted import Broken
 from lab.weights import npy
-from lab.weights.npy import Broken
 
 MOST_BYTES = 2**29  # unpacked: AlexNet's 61 million numbers in float64 are 488 MB
 MOST_RECIPE = 2**20  # bytes; JSON of empty lists takes 20 times as much when it is read

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from lab.errors import LabError
-from lab.weights.npy import Broken
+from lab.untrusted import Broken
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto, TensorProto

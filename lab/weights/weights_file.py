@@ -9,8 +9,8 @@ import numpy as np
 
 from lab import files
 from lab.errors import LabError, shown
+from lab.untrusted import Broken
 from lab.weights import npy, npz, onnx
-from lab.weights.npy import Broken
 
 Arrays = Mapping[str, Sequence[np.ndarray]]
 
