@@ -168,29 +168,30 @@ def bundled():
 def unknown():
     """Measures of novelty: classes left out, pictures without a sign; and what passes."""
     result = load("unknown")
-    kinds = ("classes left out", "rendered scenery", "photographs")
+    order = [name for name in ("best", "conv4", "pool5", "trained/") if name in result["rows"]]
+    found = [result["rows"][name] for name in order]
     rows = [
-        (
-            f"{name}, {len(row['passed']['each'])} draws",
-            measure,
-            *(
-                f"{cell['auroc']['mean']:.3f} ± {cell['auroc']['deviation']:.3f}, "
-                f"{cell['false_acceptances']['mean']:.1%}"
-                for cell in (row["measures"][measure][kind] for kind in kinds)
-            ),
-        )
-        for name, row in result["rows"].items()
-        for measure in row["measures"]
+        (measure, *(_of_unknown(row["measures"][measure]) for row in found))
+        for measure in found[0]["measures"]
     ]
     passed = "; ".join(
         f"{name} {row['passed']['mean']:.2%} "
         f"({' '.join(f'{share:.2%}' for share in row['passed']['each'])})"
-        for name, row in result["rows"].items()
+        for name, row in zip(order, found, strict=True)
     )
     passed += f"; the classifier in trained/ as it is {result['bundled']['passed']:.2%}"
     words = f"Known pictures on further tracks that pass the threshold, in each draw: {passed}."
-    head = ("features", "measure", *kinds)
-    return f"{table(head, rows)}\n\n{words}\n\n{origin(result)}"
+    return f"{table(('measure', *order), rows)}\n\n{words}\n\n{origin(result)}"
+
+
+def _of_unknown(row):
+    """Classes left out, scenery, photographs: AUROC and, in brackets, accepted unknown ones."""
+    cells = []
+    for kind in ("classes left out", "rendered scenery", "photographs"):
+        auroc, accepted = row[kind]["auroc"], row[kind]["false_acceptances"]["mean"]
+        spread = f" ± {auroc['deviation']:.3f}" if kind == "classes left out" else ""
+        cells.append(f"{auroc['mean']:.3f}{spread} ({accepted:.0%})")
+    return "; ".join(cells)
 
 
 def photographs():
