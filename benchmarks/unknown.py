@@ -32,7 +32,7 @@ from lab.data import CLASSES, dataset, folds, load, splits
 from lab.drawn_signs import camera, scenery
 from lab.features import RECIPES, linear
 from lab.progress import Progress
-from lab.training import frozen_heads, whitening
+from lab.training import components, frozen_heads, whitening
 
 LEFT_OUT, DRAWS, FOLDS, COUNT = 8, 5, 5, 1000
 SEED = 11  # of the draws; those of seed 7 were looked at when the measure was chosen
@@ -101,7 +101,7 @@ def compared(x, rows, labels, head, measure, sets):
     rows, labels = rows[chosen], labels[chosen]
     parts = [x[rows], *sets]
     logit, *logits = (_product(part, *head) for part in parts)
-    mean, axes = whitening.principal_axes(x, rows, COMPONENTS)
+    mean, axes = components.principal_axes(x, rows, COMPONENTS)
     inside = [_product(part, axes, -(mean @ axes)) for part in parts]
     outside = [_outside(part, mean, z) for part, z in zip(parts, inside, strict=True)]
     map_ = whitening.whitening(inside[0], labels, "within")

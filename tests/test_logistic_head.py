@@ -6,14 +6,16 @@ from sklearn.linear_model import LogisticRegression
 
 from lab.errors import LabError
 from lab.features.recipes import Recipe
+from lab.training import components as principal
+from lab.training.components import Components, orthonormal, principal_axes
 from lab.training.logistic_head import LogisticHead
-from lab.training.whitening import principal_axes, whitening
+from lab.training.whitening import whitening
 
 
 def logistic(x, rows, labels, components, penalty):
     """A head for three classes, whitened within them."""
     recipe = Recipe("some", ("conv4",), components=components, penalty=penalty)
-    return LogisticHead(x, rows, labels, 3, recipe)
+    return LogisticHead(Components(x, rows, components), rows, labels, 3, recipe)
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,42 @@ def test_principal_axes_are_the_covariances(clouds):
     assert axes.shape == (12, 5)
     np.testing.assert_allclose(axes.T @ axes, np.eye(5), atol=1e-5)
     np.testing.assert_allclose(np.cov(scores.T, bias=True), np.diag(exact), atol=1e-3)
+
+
+def test_axes_of_many_pictures_are_the_exact_ones(monkeypatch):
+    """The range finder's, at sizes where NumPy's decomposition is at hand."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(0, 1, (900, 200)) @ (rng.normal(0, 1, (200, 200)) * np.geomspace(9, 0.1, 200))
+    x = (x / np.abs(x).max()).astype(np.float16)
+    monkeypatch.setattr(principal, "FEW", 0)
+    mean, axes = principal_axes(x, np.arange(900), 20)
+    centred = x.astype(np.float64) - x.astype(np.float64).mean(axis=0)
+    variances, vectors = np.linalg.eigh(centred.T @ centred)
+    np.testing.assert_allclose(mean, x.astype(np.float64).mean(axis=0), atol=1e-4)
+    np.testing.assert_allclose(axes.T @ axes, np.eye(20), atol=1e-4)
+    np.testing.assert_allclose(np.sum((centred @ axes) ** 2, 0), variances[:-21:-1], rtol=1e-3)
+    cosines = np.abs(np.sum(axes[:, :5] * vectors[:, :-6:-1], axis=0))
+    np.testing.assert_allclose(cosines, 1, atol=1e-3)
+
+
+def test_fewer_directions_than_components(monkeypatch):
+    """Pictures that are copies of each other: no direction is made of rounding errors."""
+    x = np.repeat(np.random.default_rng(0).normal(0, 1, (6, 40)), 20, axis=0).astype(np.float16)
+    monkeypatch.setattr(principal, "FEW", 0)
+    _, axes = principal_axes(x, np.arange(120), 30)
+    assert axes.shape == (40, 5)
+    np.testing.assert_allclose(axes.T @ axes, np.eye(5), atol=1e-4)
+
+
+@pytest.mark.parametrize("spread", [1.0, 1e3, np.inf])
+def test_orthonormal_columns(spread):
+    """They span what scipy's QR spans, also where columns differ by a thousandth, or not at all."""
+    rng = np.random.default_rng(0)
+    columns = rng.normal(0, 1, (60, 8)) + (0 if spread == 1 else rng.normal(0, 1, (60, 1)))
+    columns[:, 1:] = columns[:, :1] + (columns[:, 1:] - columns[:, :1]) / spread
+    q = orthonormal(columns.astype(np.float32))
+    np.testing.assert_allclose(q.T @ q, np.eye(8), atol=1e-5)
+    np.testing.assert_allclose(q @ (q.T @ columns), columns, atol=1e-3)
 
 
 @pytest.mark.parametrize("by", ["within", "total"])

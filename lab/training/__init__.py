@@ -5,7 +5,8 @@ on_features     the steps of a head: judging, or folds; temperature, novelty, re
 frozen_heads    ... features, and a head fitted on some of them
 linear_head     ... by Adam, as in the lab
 logistic_head   ... by L-BFGS on whitened principal components
-whitening       ... how they are found
+components      ... how those are found
+whitening       ... and how they are scaled
 whole_network   the steps of the whole network: learning, judging, temperature
 learner         ... its gradient steps and its checkpoints
 plans           ... its schedule, learning rate, input sizes and how far copies may differ

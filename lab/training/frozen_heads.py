@@ -14,6 +14,7 @@ from lab.errors import LabError
 from lab.features import Recipe, cache, extractor
 from lab.features.cache import Features
 from lab.progress import SILENT, Progress
+from lab.training.components import Components
 from lab.training.linear_head import OVERFLOW, LinearHead
 from lab.training.logistic_head import LogisticHead
 from lab.training.trained import Tell
@@ -56,6 +57,7 @@ def fit(
     held_out: np.ndarray | None = None,
     tell: Tell | None = None,
     progress: Progress = SILENT,
+    components: Components | None = None,
 ) -> tuple[Head, list[dict[str, Any]]]:
     """Trains a head on these rows.
 
@@ -67,6 +69,8 @@ def fit(
         held_out: int64 (k,), the pictures to measure on after each epoch, or None.
         tell: called with each epoch's record.
         progress: reports the phases.
+        components: of the features, for L-BFGS, where they are known already; see
+            `components_of`.
 
     Returns:
         The head, and a record of each epoch; none without `held_out`.
@@ -91,8 +95,24 @@ def fit(
         if tell:
             tell(history[-1])
 
-    by = _by_lbfgs if settings.recipe.components else _by_adam
-    return by(x, data, rows, settings, judge, progress), history
+    labels, recipe = data.labels[rows], settings.recipe
+    if not recipe.components:
+        return _by_adam(x, data, rows, settings, judge, progress), history
+    components = components or Components(x, rows, recipe.components, settings.seed, progress)
+    head = LogisticHead(components, rows, labels, len(data.names), recipe)
+    steps = ITERATIONS * settings.epochs
+    with progress.phase("L-BFGS", steps) as advance:
+        head.descend(steps, ITERATIONS, functools.partial(judge, head), advance)
+    head.finish()
+    return head, history
+
+
+def components_of(
+    x: Features, rows: np.ndarray, settings: Settings, progress: Progress = SILENT
+) -> Components | None:
+    """The principal components that several heads share, by these rows; None for Adam's heads."""
+    count = settings.recipe.components
+    return Components(x, rows, count, settings.seed, progress) if count else None
 
 
 def _by_adam(
@@ -102,15 +122,4 @@ def _by_adam(
     with told.phase("Adam", settings.epochs * -(-len(rows) // batch)) as advance:
         for _ in range(settings.epochs):
             judge(head, *head.train_epoch(x, data.labels, rows, batch, advance))
-    return head
-
-
-def _by_lbfgs(
-    x: Features, data: Dataset, rows: np.ndarray, settings: Settings, judge: Judge, told: Progress
-) -> Head:
-    labels, recipe, steps = data.labels[rows], settings.recipe, ITERATIONS * settings.epochs
-    head = LogisticHead(x, rows, labels, len(data.names), recipe, settings.seed, told)
-    with told.phase("L-BFGS", steps) as advance:
-        head.descend(steps, ITERATIONS, functools.partial(judge, head), advance)
-    head.finish()
     return head

@@ -15,8 +15,9 @@ from scipy import optimize
 
 from lab.features import Recipe, linear
 from lab.features.cache import Features
-from lab.progress import SILENT, Advance, Progress
-from lab.training.whitening import finite, principal_axes, whitening
+from lab.progress import Advance
+from lab.training.components import Components
+from lab.training.whitening import whitening
 
 MEMORY = 20  # steps that L-BFGS remembers
 
@@ -25,17 +26,12 @@ class LogisticHead:
     """A linear head and its training.
 
     Args:
-        x: float16 (n, d), see `lab.features.cache.Features`.
+        components: of all pictures' features.
         rows: int64 (m,), the pictures to train on.
         labels: int64 (m,), of those rows.
         classes: number of classes.
-        recipe: components, how many principal components are used; whiten, see `whitening`; and
-            penalty: half of it times the sum of the kernel's squares is added to the mean loss.
-        seed: of the sample that the components are found on.
-        progress: reports the phases.
-
-    Raises:
-        LabError: the features are not finite.
+        recipe: whiten, see `lab.training.whitening`, and penalty: half of it times the sum of the
+            kernel's squares is added to the mean loss.
 
     Attributes:
         kernel: float32 (d, classes).
@@ -44,21 +40,18 @@ class LogisticHead:
 
     def __init__(
         self,
-        x: Features,
+        components: Components,
         rows: np.ndarray,
         labels: np.ndarray,
         classes: int,
         recipe: Recipe,
-        seed: int = 0,
-        progress: Progress = SILENT,
     ):
         self._since = time.perf_counter()
         self.penalty, self.classes, self.labels = recipe.penalty, classes, labels
-        self.mean, axes = principal_axes(x, rows, recipe.components or 0, seed, progress)
-        with progress.phase("whitening"):
-            scores = finite(linear.logits(x, rows, axes, -(self.mean @ axes)))  # (m, k)
-            scaled = whitening(scores, labels, recipe.whiten)  # (k, k)
-        self.basis = axes @ scaled  # (d, k)
+        scores = components.scores[rows]  # (m, k)
+        scaled = whitening(scores, labels, recipe.whiten)  # (k, k)
+        self.mean = components.mean
+        self.basis = components.axes @ scaled  # (d, k)
         self.z = scores @ scaled  # (m, k)
         self.weights = np.zeros((self.z.shape[1] + 1) * classes)
 

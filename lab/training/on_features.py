@@ -23,6 +23,7 @@ from lab.judging import Judgement, metrics
 from lab.novelty import Novelty
 from lab.progress import SILENT, Progress
 from lab.training import frozen_heads
+from lab.training.components import Components
 from lab.training.frozen_heads import Head, Settings
 from lab.training.trained import History, Tell, Trained
 from lab.weights import Weights
@@ -76,6 +77,7 @@ class HeadTraining:
         weights.check(trunk.arrays, alexnet.SHAPES, [x for x in layers if x in alexnet.SHAPES])
         seen = fingerprints.seen_by(trunk, data)
         self.seen = int(seen.sum())
+        self._components: Components | None = None
         if self.seen:
             self.split = splits.by_seen(data, seen)
         else:
@@ -127,7 +129,8 @@ class HeadTraining:
         rows: np.ndarray | None = None,
         tell: Tell | None = None,
     ) -> tuple[Head, History]:
-        return frozen_heads.fit(x, self.data, train, self.settings, rows, tell, self.progress)
+        how = self.settings, rows, tell, self.progress, self._components
+        return frozen_heads.fit(x, self.data, train, *how)
 
     def _measure(self, x: Features, train: np.ndarray, head: Head) -> Novelty:
         labels, recipe = self.data.labels[train], self.settings.recipe
@@ -141,6 +144,9 @@ class HeadTraining:
     def _held_out(self, x: Features, tell: Tell | None) -> tuple[Answers, History, Head | None]:
         """Answers of a head that has not seen them, about the held-out pictures."""
         train, rows = self.split.train, self.split.held_out
+        # The later heads, too, use the directions that these pictures differ in. Those are found
+        # without labels: the temperature's held-out tracks may be among them.
+        self._components = frozen_heads.components_of(x, train, self.settings, self.progress)
         head, history = self._fit(x, train, rows, tell)
         return self._answers(x, train, rows, head), history, head
 
