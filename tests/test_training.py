@@ -279,3 +279,18 @@ def test_the_scale_of_the_weights_that_it_starts_from(tmp_path, recipe, scale):
     weights.save(tmp_path / "w.npz", whole_network.random_arrays(0, "conv1"), recipe=recipe)
     start = weights.read(tmp_path / "w.npz")
     assert plans.of_kind("all", 1, 32, 0, "float32", start).scale == scale
+
+
+def test_copies_without_changes_are_answered_like_the_pictures(data):
+    """What the temperature is fitted on goes in as pictures do; with changes, it is other ones."""
+    run = started(data, small_plan(ranges=plans.Ranges(), zoom=0.7))
+    rng = np.random.default_rng(0)
+    kernel, bias = (rng.normal(0, 1, part.shape) for part in run.head())  # it starts at 0
+    run.model.get_layer("head").set_weights([kernel, bias])
+    images = data.images[:70]
+    plain = run.predict(images, 99)
+    np.testing.assert_allclose(run.predict_copies(images, 0), plain, atol=1e-3)
+    moved = started(data, small_plan(zoom=0.7))
+    moved.model.set_weights(run.model.get_weights())
+    first, second = (moved.predict_copies(images, seed) for seed in (0, 1))
+    assert np.abs(first - plain).mean() > 0.01 and np.abs(first - second).mean() > 0.01

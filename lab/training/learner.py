@@ -7,7 +7,7 @@ It knows arrays and checkpoints, but no options and no printing. For a head on f
 import json
 import math
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +159,25 @@ class Learner:
     @tf.function(reduce_retracing=True)
     def _logits(self, images: tf.Tensor, size: int) -> tf.Tensor:
         return self.model(extractor.prepared(images, self.plan.recipe, size), training=False)
+
+    def predict_copies(self, images: Images, seed: int) -> np.ndarray:
+        """float32 logits (n, classes) of a random copy of each picture, as large as the picture."""
+        copies = [
+            self._logits_of_copies(batch, tf.constant([seed, number]))
+            for number, batch in enumerate(batches(images))
+        ]
+        return np.concatenate([logits.numpy() for logits in copies])
+
+    @tf.function(reduce_retracing=True)
+    def _logits_of_copies(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        recipe = self.plan.recipe
+        as_they_are = replace(recipe, contrast=False, zoom=1.0)
+        copies = augmentation.augment(
+            images, images.shape[1], seed, self.plan.ranges, as_they_are
+        )  # (n, h, h, 3)
+        # As a file would hold them: in a dark picture, the rounding is most of the noise.
+        copies = tf.round(tf.clip_by_value(copies, 0.0, 255.0))
+        return self.model(extractor.prepared(copies, recipe), training=False)
 
     def arrays(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """The network's weights now: dict, layer name -> (kernel, bias), for input of 0 to 255."""

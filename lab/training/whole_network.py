@@ -25,6 +25,11 @@ from lab.training.trained import Tell, Trained
 from lab.weights import Arrays, Weights
 
 
+# Random copies of each validation picture that the temperature is fitted on, too: where light and
+# grounds are other ones, a network is too sure of itself. One copy left it to a few wrong answers.
+COPIES = 4
+
+
 class NetworkTraining:
     """A training of the whole network, checked and split before anything is computed.
 
@@ -103,7 +108,11 @@ class NetworkTraining:
         chosen = judging.judge(classifier, trunk, data, split.held_out, self.progress)
         if chosen.distances is not None:
             classifier.novelty = classifier.novelty.calibrated(chosen.distances)
-        classifier.temperature = metrics.fit_temperature(chosen.logits, chosen.labels)
+        with self.progress.phase("temperature"):
+            copies = [network.predict_copies(held_out.images, seed) for seed in range(COPIES)]
+            logits = np.concatenate([chosen.logits, *copies])
+            labels = np.tile(chosen.labels, 1 + COPIES)
+            classifier.temperature = metrics.fit_temperature(logits, labels)
         tested = None
         if len(split.test):
             tested = judging.judge(classifier, trunk, data, split.test, self.progress)
@@ -111,7 +120,7 @@ class NetworkTraining:
             "split": split.name,
             "validation_accuracy": chosen.accuracy,
             "test_tracks_accuracy": tested and tested.accuracy,
-            "temperature_fitted_on": "the validation pictures",
+            "temperature_fitted_on": "the validation pictures and random copies of them",
         }
         counts = np.bincount(pictures.labels, minlength=len(names))
         return Trained(classifier, tested or chosen, trunk, network.history, counts, measured)
