@@ -30,7 +30,7 @@ from PIL import Image
 
 from lab import files, machine, weights
 from lab.data import load, splits
-from lab.features import RECIPES, extractor
+from lab.features import RECIPES, extractor, recipes
 from lab.features.batches import BATCH, batches
 from lab.judging import metrics
 from lab.progress import Progress
@@ -49,7 +49,9 @@ FEW, CLASSES = 30, 3  # pictures a class, of the small set
 def cross_validated(data, trunk, name):
     """Accuracy of a recipe's head in five folds."""
     start = time.perf_counter()
-    training = HeadTraining(Settings(RECIPES[name]), "folds", data, trunk, Progress())
+    training = HeadTraining(
+        Settings(recipes.named(name, data.crop)), "folds", data, trunk, Progress()
+    )
     trained = training.run(Path())
     judgement = trained.judgement
     return of(judgement.correct, data) | {

@@ -112,6 +112,13 @@ RECIPES = {
         Recipe("pool5-raw", ("pool5",), power=1.0, scale=1.0),
     )
 }
+
+
+def named(name: str, crop: str) -> Recipe:
+    """The recipe that `--layer` names; photographs are shown whole, as they are cropped already."""
+    return RECIPES[name] if crop == "sign" else dataclasses.replace(RECIPES[name], zoom=1.0)
+
+
 # The recipe of --train all and --train scratch, but for zoom and size, which their plans tell: the
 # network itself adapts, so its activations need no scaling, and the gradient of a square root would
 # be infinite at 0.

@@ -16,7 +16,7 @@ from lab.data import Dataset, dataset, fingerprints
 from lab.data.splits import Split
 from lab.drawn_signs import RENDERED
 from lab.errors import LabError
-from lab.features import RECIPES
+from lab.features.recipes import named
 from lab.progress import Progress
 from lab.training import plans
 from lab.training.frozen_heads import Settings
@@ -142,11 +142,8 @@ def _check_crop(inputs: Inputs) -> None:
 def _head(options: Namespace, inputs: Inputs, progress: Progress) -> HeadTraining:
     if inputs.weights is None:
         raise LabError("expected weights for a head on frozen features; received none")
-    recipe = (
-        RECIPES[options.layer]
-        if options.layer
-        else default_recipe(inputs.weights, inputs.data.crop)
-    )
+    crop = inputs.data.crop
+    recipe = named(options.layer, crop) if options.layer else default_recipe(inputs.weights, crop)
     settings = Settings(
         recipe, options.variant, options.precision, options.epochs, options.batch_size, options.seed
     )

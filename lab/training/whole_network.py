@@ -24,7 +24,6 @@ from lab.training.plans import Plan
 from lab.training.trained import Tell, Trained
 from lab.weights import Arrays, Weights
 
-
 # Random copies of each validation picture that the temperature is fitted on, too: where light and
 # grounds are other ones, a network is too sure of itself. One copy left it to a few wrong answers.
 COPIES = 4
