@@ -202,7 +202,8 @@ def _layers(names: Sequence[str], variant: Variant, dtype: str) -> Iterator[kera
     for name, (_, units) in DENSE.items():
         if name in names:  # (n, 4096), (n, 4096), (n, 1000)
             activation = None if name == "fc8" else "relu"
-            yield keras.layers.Dense(units, activation, dtype=dtype, name=name)
+            options = {"kernel_initializer": "zeros", "dtype": dtype, "name": name}
+            yield keras.layers.Dense(units, activation, **options)  # `build` sets the weights
     if "prob" in names:  # float32: in half precision, 1000 probabilities do not add up to 1
         yield keras.layers.Softmax(dtype="float32", name="prob")
 

@@ -9,6 +9,7 @@ Markers are comments, `<!-- results: NAME -->` and `<!-- end -->`; NAME is a fun
 import argparse
 import json
 import re
+import statistics
 import sys
 from pathlib import Path
 
@@ -87,18 +88,46 @@ def runs():
     return f"{table(head, rows)}\n\n`train_feature_extraction.py`, seed 0; {'; '.join(where)}."
 
 
-def fc7():
-    """The network against onnxruntime."""
-    result = load("fc7")
-    medians, ratios = result["median"], result["ratio_to_onnxruntime"]
-    rows = [
-        (name, f"{median:.0f}", f"{ratios[name]:.2f}", " ".join(map(str, result_rates)))
-        for (name, median), result_rates in zip(
-            medians.items(), result["images_per_second"].values(), strict=True
-        )
-    ]
-    head = (f"batch {result['batch']}", "images/s", "of onnxruntime", "each round")
-    return f"{table(head, rows)}\n\n{origin(result)}"
+def engines():
+    """Through fc7, against other engines; ratios are to the fastest of them in the same round."""
+    result, rows, missing = load("engines"), [], {}
+    for cell in result["cells"]:
+        others = [name for name in cell["rounds"][0] if name in result["peers"]]
+        cells = (_against(cell, name) for name in ("as built", "photographs", "signs"))
+        best = " ".join(f"{name} {_median(cell, name):.0f};" for name in others).rstrip(";")
+        rows.append((f"{cell['precision']}, {cell['batch']}", *cells, best))
+        missing |= {f"{name} in {cell['precision']}": why for name, why in cell["failed"].items()}
+    head = ("type, batch", "as built", "photographs", "signs", "others")
+    rates = [row["gemm"] for cell in result["cells"] for row in cell["rounds"]]
+    words = f"float32 matrix product {min(rates):.0f} to {max(rates):.0f} GFLOP/s meanwhile. "
+    words += "".join(f"Not measured: {name} ({why}). " for name, why in missing.items())
+    versions = ", ".join(f"{name} {version}" for name, version in result["engines"].items())
+    return f"{table(head, rows)}\n\n{words}{versions}. {origin(result)}"
+
+
+def _median(cell, name):
+    return statistics.median(row[name] for row in cell["rounds"])
+
+
+def _against(cell, name):
+    if name not in cell["rounds"][0]:
+        return "–"
+    ratios = cell.get("ratios", {}).get(name)
+    each = f" ({min(ratios):.2f} to {max(ratios):.2f})" if ratios else ""
+    middle = f", {statistics.median(ratios):.2f}" if ratios else ""
+    return f"{_median(cell, name):.0f}{middle}{each}"
+
+
+def startup():
+    """imagenet_inference.py against what no such script can do without."""
+    result = load("startup")
+    bare, script = (
+        statistics.median(row[name] for row in result["rounds"]) for name in ("bare", "script")
+    )
+    words = f"`imagenet_inference.py` on two pictures: {script:.1f} s from command to prompt; "
+    words += f"`import tensorflow` and one read of the weights {bare:.1f} s. The ratio of each "
+    ratios = " ".join(f"{ratio:.2f}" for ratio in result["ratios"])
+    return f"{words}round: {ratios}. {origin(result)}"
 
 
 def job():
@@ -301,7 +330,19 @@ def ablation():
     return f"{table(head, rows)}\n\n{note}By {'; by '.join(dict.fromkeys(origins))}."
 
 
-TABLES = (recipes, photographs, unknown, runs, job, fc7, cases, bundled, resize_rule, ablation)
+TABLES = (
+    recipes,
+    photographs,
+    unknown,
+    runs,
+    job,
+    engines,
+    startup,
+    cases,
+    bundled,
+    resize_rule,
+    ablation,
+)
 BLOCKS = {function.__name__: function for function in TABLES}
 
 

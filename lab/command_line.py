@@ -2,6 +2,7 @@
 
 import argparse
 import functools
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -118,7 +119,9 @@ def start_tensorflow() -> str:
     """Imports TensorFlow without its chatter, once the options are known to be right.
 
     TensorFlow takes seconds to import and writes about CUDA and oneDNN straight to file descriptor
-    2, before any of its settings can stop it: during the import, nobody reads that.
+    2, before any of its settings can stop it: during the import, nobody reads that. What the import
+    makes stays to the end: the garbage collector, which would walk through it again and again, and
+    once more at the end, is kept from it. That is 1.8 of 4.2 seconds.
 
     Returns:
         The device, the number of cores and TensorFlow's version, in words.
@@ -128,6 +131,7 @@ def start_tensorflow() -> str:
     with Progress().phase("starting TensorFlow"), open(os.devnull, "wb") as nowhere:
         stderr = os.dup(2)
         os.dup2(nowhere.fileno(), 2)
+        gc.disable()
         try:
             import tensorflow as tf
 
@@ -137,6 +141,8 @@ def start_tensorflow() -> str:
                 f"TensorFlow cannot be imported ({error}): pip install -r requirements.txt"
             ) from None
         finally:
+            gc.freeze()
+            gc.enable()
             os.dup2(stderr, 2)
             os.close(stderr)
     for device in devices:  # on a shared GPU: as much memory as is needed, not all of it

@@ -61,8 +61,10 @@ class Convolution(keras.layers.Layer):
         self.bgr = bgr
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        self.kernel = self.add_weight(name="kernel", shape=self.kernel_shape)
-        self.bias = self.add_weight(name="bias", shape=self.kernel_shape[-1:])
+        # `alexnet.build` sets them: random numbers would be drawn for nothing.
+        kernel, bias = self.kernel_shape, self.kernel_shape[-1:]
+        self.kernel = self.add_weight(name="kernel", shape=kernel, initializer="zeros")
+        self.bias = self.add_weight(name="bias", shape=bias, initializer="zeros")
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         # (n, h, w, channels) -> (n, h / stride, w / stride, filters)

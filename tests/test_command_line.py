@@ -1,5 +1,6 @@
 """What holds for every script: packages that are missing, statuses, help, the Makefile."""
 
+import gc
 import hashlib
 import re
 import runpy
@@ -9,6 +10,7 @@ import sys
 import pytest
 
 from lab import command_line, files, progress
+from lab.errors import LabError
 
 SCRIPTS = sorted(path.name for path in files.ROOT.glob("*_*.py") if "classes" not in path.name)
 BENCHMARKS = sorted(
@@ -57,6 +59,17 @@ def test_the_start_of_tensorflow_is_told_where_it_takes_long(monkeypatch, capfd)
     monkeypatch.setattr(progress, "LONG", 0.0)
     command_line.start_tensorflow()
     assert re.match(r"starting TensorFlow: \d\.\d s\ndevice: .+\n$", capfd.readouterr().err)
+
+
+def test_the_garbage_collector_skips_tensorflow_alone(monkeypatch):
+    """What the import made is out of its reach; it works on, also where the import fails."""
+    gc.unfreeze()
+    command_line.start_tensorflow()
+    assert gc.get_freeze_count() > 100_000 and gc.isenabled()
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    with pytest.raises(LabError, match="TensorFlow cannot be imported"):
+        command_line.start_tensorflow()
+    assert gc.isenabled()
 
 
 def test_make_clean_leaves_the_environment():

@@ -15,7 +15,8 @@ from lab.features.recipes import RECIPES
 from lab.training import whole_network
 
 LAYERS = ("conv3", "conv4", "conv5", "pool5", "fc6", "fc7")
-MOST = 1e-4  # of a layer's largest value
+# Of a layer's largest value: float32's error grows from layer to layer with these weights.
+MOST = 2e-4
 
 
 @pytest.fixture(scope="module")
@@ -73,42 +74,75 @@ def convolved(x, kernel, groups):
 def test_winograd(taps, groups, size, outputs):
     """Tiles that end within the picture, on its border and beyond; one group and two."""
     generator = np.random.default_rng(1)
-    kernel = generator.normal(size=(taps, taps, 6, 4 * groups)).astype(np.float32)
+    kernel = generator.normal(size=(taps, taps, 6, 8)).astype(np.float32)
     x = generator.normal(size=(3, size, size, 6 * groups)).astype(np.float32)
-    layer = winograd.Winograd(kernel, size, groups, outputs)
-    y = tf.transpose(layer(tf.transpose(x, (1, 2, 0, 3))), (2, 0, 1, 3))
+    parts = np.moveaxis(x.reshape(3, size, size, groups, 6), 0, 3)  # (h, w, groups, n, c)
+    y = np.moveaxis(winograd.Winograd(kernel, size, outputs)(parts).numpy(), 3, 0)
     wanted = convolved(x, kernel, groups)
-    np.testing.assert_allclose(y, wanted, rtol=0, atol=2e-5 * np.abs(wanted).max())
+    np.testing.assert_allclose(
+        y.reshape(wanted.shape), wanted, rtol=0, atol=2e-5 * np.abs(wanted).max()
+    )
 
 
 # The network
 
 
-def quickly(arrays, images):
+def quickly(arrays, images, precision="float32", signs=True):
     """The layers by the quick way."""
-    return tf.function(network.FastNetwork(alexnet.build(arrays, "fc7"), LAYERS))(images)
+    whole = alexnet.build(arrays, "fc7", dtype=alexnet.PRECISIONS[precision])
+    x = images if signs else enlarged(images)
+    layers = tf.function(network.FastNetwork(whole, LAYERS, signs))(x)
+    return {name: tf.cast(layer, tf.float32) for name, layer in layers.items()}
+
+
+def enlarged(images):
+    return tf.image.resize(images, (alexnet.SIZE, alexnet.SIZE))
+
+
+def by_layers(arrays, images, precision="float32"):
+    """The layers by the network's own, one after the other."""
+    result, x = {}, enlarged(images)
+    for layer in alexnet.build(arrays, "fc7", dtype=alexnet.PRECISIONS[precision]).layers[1:]:
+        x = layer(x)
+        if layer.name in LAYERS:
+            result[layer.name] = tf.cast(x, tf.float32)
+    return result
 
 
 def difference(quick, arrays, images):
     """From the network's own layers: the largest, in parts of the layer's largest value."""
-    result, x = {}, tf.image.resize(images, (alexnet.SIZE, alexnet.SIZE))
-    for layer in alexnet.build(arrays, "fc7").layers[1:]:
-        x = layer(x)
-        if layer.name in LAYERS:
-            result[layer.name] = np.abs(quick[layer.name] - x).max() / np.abs(x).max()
-    return result
+    wanted = by_layers(arrays, images)
+    return {
+        name: np.abs(quick[name] - layer).max() / np.abs(layer).max()
+        for name, layer in wanted.items()
+    }
 
 
-def test_every_layer(arrays, images):
+@pytest.mark.parametrize("signs", [True, False])
+def test_every_layer(arrays, images, signs):
     """conv3 to fc7 of the enlarged pictures, as the network has them."""
-    found = difference(quickly(arrays, images), arrays, images)
+    found = difference(quickly(arrays, images, signs=signs), arrays, images)
     assert tuple(found) == LAYERS
     assert max(found.values()) < MOST
 
 
+@pytest.mark.parametrize("signs", [True, False])
+def test_bfloat16(arrays, images, signs):
+    """No farther from float32 than the network's own layers in bfloat16, which round as often.
+
+    How far that is depends on the weights: a tenth of the values' size with these, which have
+    every layer add to the error; so no fixed tolerance would tell a fault.
+    """
+    wanted = by_layers(arrays, images)
+    own, quick = by_layers(arrays, images, "bfloat16"), quickly(arrays, images, "bfloat16", signs)
+    for name, layer in wanted.items():
+        most = np.sqrt(np.mean(np.square(own[name] - layer)))
+        assert 0 < np.sqrt(np.mean(np.square(quick[name] - layer))) < most, name
+
+
 def test_normalisation_matters(arrays, images):
     """With these weights it changes its input by a tenth and more: a wrong one would be seen."""
-    x = tf.image.resize(images, (alexnet.SIZE, alexnet.SIZE))
+    x = enlarged(images)
     for layer in alexnet.build(arrays, "norm2").layers[1:]:
         before, x = x, layer(x)
         if layer.name.startswith("norm"):
@@ -121,7 +155,7 @@ def test_planted_faults(arrays, images, fault, monkeypatch):
     changed = dict(arrays)
     with monkeypatch.context() as patch:
         if fault == "mean":
-            patch.setattr(alexnet, "MEAN_BGR", alexnet.MEAN_BGR[::-1])
+            patch.setattr(network, "MEAN", network.MEAN[::-1])
         if fault == "colours":
             changed["conv1"] = arrays["conv1"][0][:, :, ::-1], arrays["conv1"][1]
         if fault == "groups":
@@ -146,7 +180,7 @@ def test_many_pictures(arrays, images, name, monkeypatch):
     many = extractor.Extractor(arrays, RECIPES[name], count=extractor.MANY)(images)
     assert len(made) == 1
     few, many = np.asarray(few, np.float32), np.asarray(many, np.float32)
-    np.testing.assert_allclose(many, few, rtol=2e-3, atol=1e-3 * few.max())
+    np.testing.assert_allclose(many, few, rtol=2e-3, atol=2e-3 * few.max())
 
 
 def test_a_shorter_last_batch(arrays, images, monkeypatch):
@@ -157,12 +191,12 @@ def test_a_shorter_last_batch(arrays, images, monkeypatch):
     x = np.concatenate([quick(some).numpy() for some in batches.batches(images)])
     wanted = extractor.Extractor(arrays, RECIPES["conv4"])(images).numpy()
     x, wanted = x.astype(np.float32), wanted.astype(np.float32)
-    np.testing.assert_allclose(x, wanted, rtol=2e-3, atol=1e-3 * wanted.max())
+    np.testing.assert_allclose(x, wanted, rtol=2e-3, atol=2e-3 * wanted.max())
 
 
-@pytest.mark.parametrize("unusual", [("lab", "float32"), ("caffe", "bfloat16"), "gpu"])
+@pytest.mark.parametrize("unusual", [("lab", "float32"), ("caffe", "float16"), "gpu"])
 def test_where_it_does_not_serve(arrays, unusual, monkeypatch):
-    """The old lab's network, half precision and a GPU keep to the network's own layers."""
+    """The old lab's network, float16 and a GPU keep to the network's own layers."""
     if unusual == "gpu":
         monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
     monkeypatch.setattr(extractor, "FastNetwork", lambda *_: pytest.fail("it was made"))
@@ -171,9 +205,10 @@ def test_where_it_does_not_serve(arrays, unusual, monkeypatch):
 
 
 @pytest.mark.parametrize("other", [{"zoom": 0.7}, {"size": 163}])
-def test_it_serves_one_size_without_zoom(arrays, images, other, monkeypatch):
-    """Its matrices are those of a whole sign at 227 pixels."""
-    monkeypatch.setattr(extractor, "FastNetwork", lambda *_: pytest.fail("it was made"))
+def test_other_sizes(arrays, images, other):
+    """Signs of which less is shown, or smaller: enlarged first, as photographs are."""
     recipe = replace(RECIPES["conv4"], **other)
+    few = extractor.Extractor(arrays, recipe)(images).numpy().astype(np.float32)
     many = extractor.Extractor(arrays, recipe, count=extractor.MANY)(images)
     assert many.shape == (len(images), recipe.width)
+    np.testing.assert_allclose(many, few, rtol=2e-3, atol=2e-3 * few.max())

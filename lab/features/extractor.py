@@ -87,7 +87,7 @@ class Extractor:
         variant: a key of `alexnet.VARIANTS`.
         precision: a key of `alexnet.PRECISIONS`: what the network computes in.
         count: how many pictures it is made for: from `MANY` on, the fast path,
-            `lab.features.fast_cpu`, is worth its preparation.
+            `lab.features.fast_cpu`, is worth its preparation; on a CPU, variant "caffe".
         side: height and width of the pictures: signs are enlarged to the network's 227.
     """
 
@@ -106,11 +106,14 @@ class Extractor:
         outputs = {name: network.get_layer(name).output for name in recipe.layers}
         frozen = functools.partial(keras.Model(network.input, outputs), training=False)
         self._layers = lambda images: frozen(prepared(images, recipe, variant=variant))
-        usual = (variant, precision, side) == ("caffe", "float32", pictures.SIGN)
-        usual = usual and (recipe.size, recipe.zoom) == (alexnet.SIZE, 1.0)
-        if usual and count >= MANY and not tf.config.list_logical_devices("GPU"):
-            fast = FastNetwork(network, recipe.layers)
-            self._layers = lambda images: fast(even(images) if recipe.contrast else images)
+        quick = variant == "caffe" and precision in ("float32", "bfloat16") and count >= MANY
+        if quick and not tf.config.list_logical_devices("GPU"):
+            signs = (side, recipe.size, recipe.zoom) == (pictures.SIGN, alexnet.SIZE, 1.0)
+            fast = FastNetwork(network, recipe.layers, signs)
+            enlarged = functools.partial(prepared, recipe=recipe, variant=variant)
+            contrast = even if recipe.contrast else tf.identity
+            prepare = contrast if signs else enlarged
+            self._layers = lambda images: fast(prepare(images))
         signature = [tf.TensorSpec((None, side, side, 3), tf.uint8)]
         self._compiled = tf.function(self._features, input_signature=signature)
 

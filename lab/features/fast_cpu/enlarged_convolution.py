@@ -12,23 +12,23 @@ from lab import pictures
 
 
 class EnlargedConvolution:
-    """A convolution of pictures that are enlarged to 227 x 227, with the mean colour subtracted.
+    """A convolution of pictures that are enlarged to 227 x 227.
 
     Its input is the small pictures: each position of the result has its own kernel, for the small
     pixels that it covers.
 
     Args:
-        kernel: float32 (k, k, 3, f), for BGR.
+        kernel: float32 (k, k, 3, f).
         stride: of the convolution, which is padded VALID.
         side: height and width of the small pictures in pixels.
+        dtype: of the products.
 
     Attributes:
         size: height and width of the result.
-        of_mean: float32 (f,): added to the bias in place of subtracting the mean colour.
     """
 
-    def __init__(self, kernel: np.ndarray, stride: int, side: int):
-        kernel, taps = kernel[:, :, ::-1], len(kernel)
+    def __init__(self, kernel: np.ndarray, stride: int, side: int, dtype: tf.DType):
+        taps = len(kernel)
         weights = pictures.half_pixel(side, alexnet.SIZE)  # (227, side)
         corners = range(0, alexnet.SIZE - taps + 1, stride)
         windows = np.stack([weights[i : i + taps] for i in corners])  # (55, 11, side)
@@ -39,13 +39,13 @@ class EnlargedConvolution:
         near = np.take_along_axis(windows, self._pixels[:, None], axis=2)  # (55, 11, 4)
         kernels = np.einsum("yap,xbq,abcf->yxpqcf", near, near, kernel, optimize=True)
         self.size, filters = len(starts), kernel.shape[-1]
-        self._kernels = tf.constant(kernels.reshape(self.size, self.size, -1, filters), tf.float32)
-        mean = np.array(alexnet.MEAN_BGR[::-1])
-        self.of_mean = -np.einsum("abcf,c->f", kernel, mean).astype(np.float32)
+        kernels = kernels.reshape(self.size, self.size, -1, filters).astype(np.float32)
+        self._kernels = tf.cast(kernels, dtype)
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
-        """float32 (side, side, n, 3) -> (size, size, n, f)."""
+        """(side, side, n, 3) -> (size, size, 1, n, f), of the products' type."""
         n = tf.shape(x)[2]
         x = tf.gather(tf.gather(x, self._pixels, axis=0), self._pixels, axis=2)
         x = tf.transpose(x, (0, 2, 4, 1, 3, 5))  # (size, size, n, 4, 4, 3)
-        return tf.matmul(tf.reshape(x, (self.size, self.size, n, -1)), self._kernels)
+        x = tf.matmul(tf.reshape(x, (self.size, self.size, n, -1)), self._kernels)
+        return x[:, :, None]

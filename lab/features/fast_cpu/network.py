@@ -1,78 +1,158 @@
-"""The frozen network on small pictures: its layers from fewer operations."""
+"""The frozen network on a CPU: its layers from fewer operations and fewer passes over memory."""
 
+import functools
 from collections.abc import Callable, Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 import alexnet
 from lab import pictures
 from lab.features.fast_cpu.enlarged_convolution import EnlargedConvolution
-from lab.features.fast_cpu.winograd import Winograd
+from lab.features.fast_cpu.winograd import PARTS, Winograd
 from lab.layers import LocalResponseNormalization
 
 # Outputs of a tile along each axis: the fastest of 2 to 5, on two CPU cores.
 TILES = {"conv2": 4, "conv3": 5, "conv4": 5, "conv5": 5}
+MEAN = np.array(alexnet.MEAN_BGR[::-1])  # RGB
 
 
 class FastNetwork:
     """Computes what enlarging and the network would, but for rounding.
 
     Args:
-        network: what `alexnet.build` made, in float32, variant "caffe".
+        network: what `alexnet.build` made, variant "caffe", in float32 or bfloat16.
         layers: names of the outputs, among conv3, conv4, conv5, pool5, fc6 and fc7.
+        signs: whether it is given signs as they are, to be enlarged; else the network's input.
+        many: whether more preparation is worth it: Winograd's convolutions, in float32.
     """
 
-    def __init__(self, network: keras.Model, layers: Sequence[str]):
-        self._layers = layers
+    def __init__(
+        self,
+        network: keras.Model,
+        layers: Sequence[str],
+        signs: bool = True,
+        many: bool = True,
+    ):
+        self._layers, self._signs = layers, signs
+        self._dtype = tf.as_dtype(network.get_layer("conv1").compute_dtype)
+        self._winograd = many and self._dtype == tf.float32
         last = max(alexnet.LAYERS.index(name) for name in layers)
         needed = alexnet.LAYERS[: last + 1]
-        self._rows = []
+        size, self._rows = network.input_shape[1], []
         for row in (row for row in alexnet.CONVOLUTIONS if row.name in needed):
             kernel, bias = network.get_layer(row.name).get_weights()
             if row.name == "conv1":
-                enlarged = EnlargedConvolution(kernel, row.stride, pictures.SIGN)
-                bias, size = bias + enlarged.of_mean, enlarged.size
-                product: Callable[[tf.Tensor], tf.Tensor] = enlarged
-            else:
-                product = Winograd(kernel, size, row.groups, TILES[row.name])
-            self._rows.append((row, product, tf.constant(bias)))
+                kernel = kernel[:, :, ::-1]  # for RGB
+                # Whole numbers are taken from the pixels, which bfloat16 has exactly, the rest here
+                bias = bias - np.einsum("abcf,c->f", kernel, MEAN - np.round(MEAN))
+                size = (size - len(kernel)) // row.stride + 1
+            self._rows.append(
+                (row, self._product(row, kernel, size), tf.constant(bias, tf.float32))
+            )
             size = (size - 3) // 2 + 1 if "pool" in row.then else size
-        self._dense = [network.get_layer(name) for name in alexnet.DENSE if name in needed]
+        self._dense = []
+        for name in (name for name in alexnet.DENSE if name in needed):
+            kernel, bias = (tf.cast(a, self._dtype) for a in network.get_layer(name).get_weights())
+            self._dense.append((name, kernel, bias))
+
+    def _product(self, row: alexnet.Conv, kernel: np.ndarray, size: int) -> Callable:
+        if row.name == "conv1" and self._signs:
+            return EnlargedConvolution(kernel, row.stride, pictures.SIGN, self._dtype)
+        if row.name == "conv1" or not self._winograd:
+            return Direct(
+                kernel, row.stride, "VALID" if row.name == "conv1" else "SAME", self._dtype
+            )
+        return Winograd(kernel, size, TILES[row.name])
 
     def __call__(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Layer name -> float32 (n, h, w, c) or (n, 4096).
+        """Layer name -> (n, h, w, c) or (n, 4096), of the network's type.
 
         Args:
-            images: uint8 or float (n, 32, 32, 3), RGB, 0 to 255.
+            images: RGB, 0 to 255: uint8 or float (n, 32, 32, 3) signs, or (n, size, size, 3).
         """
-        x, layers = tf.transpose(tf.cast(images, tf.float32), (1, 2, 0, 3)), {}
+        x = tf.cast(tf.cast(images, tf.float32) - np.round(MEAN).astype(np.float32), self._dtype)
+        x, layers = tf.transpose(x, (1, 2, 0, 3)) if self._signs else x, {}
         for row, product, bias in self._rows:
             normalized = "norm" in row.then
-            x = _activated(product(x), bias, normalized)
+            if isinstance(product, Direct) and not normalized:
+                # Written so, all three are one operation.
+                x = tf.nn.relu(tf.nn.bias_add(product(x), tf.cast(bias, self._dtype)))
+            else:
+                x = _activated(product(x), bias, normalized)
             layers["norm" + row.name[-1] if normalized else row.name] = x
             if "pool" in row.then:
-                x = layers["pool" + row.name[-1]] = _pooled(x)
-        layers = {
-            name: tf.transpose(x, (2, 0, 1, 3))
-            for name, x in layers.items()
-            if name in (*self._layers, "pool5")
-        }
+                # two groups of channels for conv2, one for conv3; pool5 is followed by fc6
+                parts = {"conv1": PARTS, "conv2": 1}.get(row.name)
+                x = _pooled(x, parts if self._winograd else None)
+                layers["pool" + row.name[-1]] = x
+        layers = {name: _pictures_first(x) for name, x in layers.items() if name in self._layers}
         if self._dense:
-            x = tf.reshape(layers["pool5"], (-1, alexnet.DENSE["fc6"][0]))  # (n, 9216)
-        for layer in self._dense:
-            x = layers[layer.name] = layer(x)  # (n, 4096)
+            x = tf.reshape(x, (-1, alexnet.DENSE["fc6"][0]))  # (n, 9216)
+        for name, kernel, bias in self._dense:
+            # Written so, they are one operation: with Keras' own addition TensorFlow makes two.
+            x = tf.nn.relu(tf.nn.bias_add(tf.matmul(x, kernel), bias))
+            layers[name] = x  # (n, 4096)
         return {name: layers[name] for name in self._layers}
+
+
+class Direct:
+    """A convolution as TensorFlow has it, of pictures (n, h, w, c)."""
+
+    def __init__(self, kernel: np.ndarray, stride: int, padding: str, dtype: tf.DType):
+        # A NumPy array becomes a constant of the graph: oneDNN then brings it into its own order
+        # once, not in every call.
+        self._kernel = kernel.astype(dtype.as_numpy_dtype)
+        self._stride, self._padding = stride, padding
+
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+        """(n, h, w, c) -> (n, h / stride, w / stride, f)."""
+        return tf.nn.conv2d(x, self._kernel, self._stride, self._padding)
 
 
 @tf.function(jit_compile=True)
 def _activated(x: tf.Tensor, bias: tf.Tensor, normalized: bool) -> tf.Tensor:
-    x = tf.nn.relu(x + bias)
-    return LocalResponseNormalization()(x) if normalized else x
+    # (n, h, w, c) -> the same. (h, w, parts, n, c) -> the same; normalized, which goes across the
+    # parts, (h, w, 1, n, c).
+    if not normalized:
+        return tf.nn.relu(x + tf.reshape(bias, (x.shape[2], 1, -1)))
+    whole = _whole(x) if x.shape.rank == 5 else x
+    whole = tf.nn.relu(tf.cast(whole, tf.float32) + bias)
+    whole = tf.cast(LocalResponseNormalization()(whole), x.dtype)
+    return whole[:, :, None] if x.shape.rank == 5 else whole
 
 
-def _pooled(x: tf.Tensor) -> tf.Tensor:
-    # (h, w, n, c) -> (h / 2, w / 2, n, c): the pictures become channels of one picture.
-    h, w, n, c = x.shape[0], x.shape[1], tf.shape(x)[2], x.shape[3]
-    x = tf.nn.max_pool2d(tf.reshape(x, (1, h, w, n * c)), 3, 2, "VALID")
-    return tf.reshape(x, (*x.shape[1:3], n, c))
+@tf.function(jit_compile=True)
+def _pooled(x: tf.Tensor, parts: int | None) -> tf.Tensor:
+    """The largest of 3x3, every second one.
+
+    Args:
+        x: (h, w, parts, n, c) or (n, h, w, c).
+        parts: of the channels of the result (h, w, parts, n, c); None: it is (n, h, w, c).
+    """
+    x = tf.transpose(x, (1, 2, 0, 3)) if x.shape.rank == 4 else x
+    count = (x.shape[0] - 3) // 2 + 1
+    ends = [slice(i, i + 2 * count - 1, 2) for i in range(3)]
+    # After ReLU nothing is negative: the bits, read as whole numbers, have the same order. bfloat16
+    # itself would go through float32, nine times, which takes four times as long.
+    half, dtype = x.dtype == tf.bfloat16, x.dtype
+    x = tf.bitcast(x, tf.int16) if half else x
+    x = functools.reduce(tf.maximum, [x[i, j] for i in ends for j in ends])
+    x = tf.bitcast(x, dtype) if half else x
+    x = _whole(x) if x.shape.rank == 5 else x  # (h, w, n, c)
+    if not parts:
+        return tf.transpose(x, (2, 0, 1, 3))
+    h, w, _, c = x.shape
+    return tf.transpose(tf.reshape(x, (h, w, -1, parts, c // parts)), (0, 1, 3, 2, 4))
+
+
+def _whole(x: tf.Tensor) -> tf.Tensor:
+    """(h, w, parts, n, c) -> (h, w, n, parts * c)."""
+    h, w, parts, _, c = x.shape
+    return tf.reshape(tf.transpose(x, (0, 1, 3, 2, 4)), (h, w, -1, parts * c))
+
+
+@tf.function(jit_compile=True)
+def _pictures_first(x: tf.Tensor) -> tf.Tensor:
+    return tf.transpose(_whole(x), (2, 0, 1, 3)) if x.shape.rank == 5 else x

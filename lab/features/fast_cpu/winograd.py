@@ -2,8 +2,8 @@
 
 A tile of m outputs under a kernel of r taps takes m + r - 1 products along each axis in place of
 m * r. Pictures and products have to be multiplied by small matrices for that, so it pays where
-there are many channels: at conv5 these matrices take a quarter of the products' operations, at
-conv2 as many. See Lavin and Gray (2016), Fast Algorithms for Convolutional Neural Networks.
+there are many channels. See Lavin and Gray (2016), Fast Algorithms for Convolutional Neural
+Networks.
 """
 
 import numpy as np
@@ -12,6 +12,7 @@ import tensorflow as tf
 # The points at which polynomials are evaluated, besides infinity. Small numbers and their inverses
 # round least: tests/test_fast_cpu.py has the largest difference from a direct convolution.
 POINTS = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
+PARTS = 2  # that filters come in: AlexNet's groups
 
 
 def transforms(outputs: int, taps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -41,49 +42,50 @@ def transforms(outputs: int, taps: int) -> tuple[np.ndarray, np.ndarray, np.ndar
 class Winograd:
     """A convolution of stride 1, padded SAME, of square pictures.
 
-    The last axis but one counts the pictures, beside their channels. Every step is then a product
+    Tile after tile, all pictures at once: what a tile needs stays in the processor's cache.
+    Channels and filters come in parts, one after the other in memory, so that each product is one
     of matrices as they are in memory.
 
     Args:
-        kernel: float32 (r, r, c, groups * f), r odd.
+        kernel: float32 (r, r, c, PARTS * f), r odd.
         size: height and width of the pictures.
-        groups: of channels and filters, each convolved by itself.
         outputs: m, how many outputs a tile has along each axis.
     """
 
-    def __init__(self, kernel: np.ndarray, size: int, groups: int, outputs: int):
+    def __init__(self, kernel: np.ndarray, size: int, outputs: int):
         taps, _, _, filters = kernel.shape
         a, g, b = transforms(outputs, taps)
-        self._count, self._tile = -(-size // outputs), len(b)  # tiles, products of each
-        inward = np.zeros((self._count, self._tile, size))
-        outward = np.zeros((size, self._count, self._tile))
-        for k in range(self._count):  # what a tile has beyond the picture is zero, or left out
-            start = k * outputs - taps // 2
-            of_tile = [i for i in range(self._tile) if 0 <= start + i < size]
-            inward[k][:, [start + i for i in of_tile]] = b[:, of_tile]
-            outward[k * outputs : (k + 1) * outputs, k] = a[: size - k * outputs]
-        self._inward = _constant(inward.reshape(-1, size))  # (tiles * products, size)
-        self._outward = _constant(outward.reshape(size, -1))
-        kernel = np.einsum("ia,jb,abcf->ijcf", g, g, kernel)
-        kernel = kernel.reshape(*kernel.shape[:3], groups, filters // groups)
-        self._kernel = _constant(np.moveaxis(kernel, 3, 2)[:, None])  # (i, 1, j, groups, c, f)
-        self._size, self._groups, self._filters = size, groups, filters
+        self.size, self._points, self._filters = size, len(b), filters // PARTS
+        # Along one axis, for each tile: its first pixel, the one after its last, and the matrices
+        # for these and for its outputs; what it has beyond the picture is zero, or left out.
+        self._tiles = []
+        for corner in range(0, size, outputs):
+            start = corner - taps // 2
+            first, last = max(0, start), min(size, start + len(b))
+            into = b[:, first - start : last - start]
+            self._tiles.append((first, last, into, a[: size - corner]))
+        kernel = np.einsum("ia,jb,abcf->ijcf", g, g, kernel, optimize=True)
+        kernel = kernel.reshape(*kernel.shape[:3], PARTS, -1)
+        self._kernel = _constant(np.moveaxis(kernel, 3, 2))  # (i, j, PARTS, c, f)
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
-        """float32 (size, size, n, groups * c) -> (size, size, n, groups * f)."""
-        size, groups, count, tile = self._size, self._groups, self._count, self._tile
-        n, points = tf.shape(x)[2], count * tile
-        x = tf.reshape(x, (size, size, n, groups, -1))
-        x = tf.transpose(x, (0, 1, 3, 2, 4)) if groups > 1 else x  # (size, size, groups, n, c)
-        x = tf.matmul(self._inward, tf.reshape(x, (size, -1)))
-        x = tf.matmul(self._inward, tf.reshape(x, (points, size, -1)))
-        x = tf.reshape(x, (count, tile, count, tile, groups, n, -1))
-        x = tf.matmul(x, self._kernel)  # the same kernel for every tile
-        x = tf.matmul(self._outward, tf.reshape(x, (points, points, -1)))
-        x = tf.matmul(self._outward, tf.reshape(x, (points, -1)))
-        x = tf.reshape(x, (size, size, groups, n, -1))
-        x = tf.transpose(x, (0, 1, 3, 2, 4)) if groups > 1 else x  # (size, size, n, groups, f)
-        return tf.reshape(x, (size, size, n, self._filters))
+        """float32 (size, size, PARTS or 1, n, c) -> (size, size, PARTS, n, f).
+
+        One part of channels is for all filters.
+        """
+        size, points = self.size, self._points
+        parts, n, channels = x.shape[2], tf.shape(x)[3], x.shape[4]
+        rows = []
+        for top, bottom, down, up in self._tiles:
+            strip = tf.matmul(_constant(down), tf.reshape(x[top:bottom], (bottom - top, -1)))
+            strip, row = tf.reshape(strip, (points, size, -1)), []
+            for left, right, across, back in self._tiles:
+                y = tf.matmul(_constant(across), strip[:, left:right])  # (points, points, ...)
+                y = tf.matmul(tf.reshape(y, (points, points, parts, n, channels)), self._kernel)
+                y = tf.matmul(_constant(np.kron(up, back)), tf.reshape(y, (points**2, -1)))
+                row.append(tf.reshape(y, (len(up), len(back), -1)))
+            rows.append(tf.concat(row, axis=1))
+        return tf.reshape(tf.concat(rows, axis=0), (size, size, PARTS, n, self._filters))
 
 
 def _constant(array: np.ndarray) -> tf.Tensor:
