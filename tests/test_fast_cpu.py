@@ -87,11 +87,11 @@ def test_winograd(taps, groups, size, outputs):
 # The network
 
 
-def quickly(arrays, images, precision="float32", signs=True):
+def quickly(arrays, images, precision="float32", zoom=1.0):
     """The layers by the quick way."""
     whole = alexnet.build(arrays, "fc7", dtype=alexnet.PRECISIONS[precision])
-    x = images if signs else enlarged(images)
-    layers = tf.function(network.FastNetwork(whole, LAYERS, signs))(x)
+    x = images if zoom else enlarged(images)
+    layers = tf.function(network.FastNetwork(whole, LAYERS, zoom))(x)
     return {name: tf.cast(layer, tf.float32) for name, layer in layers.items()}
 
 
@@ -118,23 +118,23 @@ def difference(quick, arrays, images):
     }
 
 
-@pytest.mark.parametrize("signs", [True, False])
-def test_every_layer(arrays, images, signs):
+@pytest.mark.parametrize("zoom", [1.0, None])
+def test_every_layer(arrays, images, zoom):
     """conv3 to fc7 of the enlarged pictures, as the network has them."""
-    found = difference(quickly(arrays, images, signs=signs), arrays, images)
+    found = difference(quickly(arrays, images, zoom=zoom), arrays, images)
     assert tuple(found) == LAYERS
     assert max(found.values()) < MOST
 
 
-@pytest.mark.parametrize("signs", [True, False])
-def test_bfloat16(arrays, images, signs):
+@pytest.mark.parametrize("zoom", [1.0, None])
+def test_bfloat16(arrays, images, zoom):
     """No farther from float32 than the network's own layers in bfloat16, which round as often.
 
     How far that is depends on the weights: a tenth of the values' size with these, which have
     every layer add to the error; so no fixed tolerance would tell a fault.
     """
     wanted = by_layers(arrays, images)
-    own, quick = by_layers(arrays, images, "bfloat16"), quickly(arrays, images, "bfloat16", signs)
+    own, quick = by_layers(arrays, images, "bfloat16"), quickly(arrays, images, "bfloat16", zoom)
     for name, layer in wanted.items():
         most = np.sqrt(np.mean(np.square(own[name] - layer)))
         assert 0 < np.sqrt(np.mean(np.square(quick[name] - layer))) < most, name
@@ -169,15 +169,18 @@ def test_planted_faults(arrays, images, fault, monkeypatch):
 # The extractor
 
 
-@pytest.mark.parametrize("name", ["conv4", "best"])
-def test_many_pictures(arrays, images, name, monkeypatch):
+SMALL = replace(RECIPES["pool5"], zoom=0.6, size=163)  # "best" has a zoom and 227 pixels
+
+
+@pytest.mark.parametrize("recipe", [RECIPES["conv4"], RECIPES["best"], SMALL])
+def test_many_pictures(arrays, images, recipe, monkeypatch):
     """From so many pictures on features come this way, and are the same but for float16."""
     made = []
     whole = network.FastNetwork
     monkeypatch.setattr(extractor, "FastNetwork", lambda *args: made.append(args) or whole(*args))
-    few = extractor.Extractor(arrays, RECIPES[name], count=extractor.MANY - 1)(images)
+    few = extractor.Extractor(arrays, recipe, count=extractor.MANY - 1)(images)
     assert not made
-    many = extractor.Extractor(arrays, RECIPES[name], count=extractor.MANY)(images)
+    many = extractor.Extractor(arrays, recipe, count=extractor.MANY)(images)
     assert len(made) == 1
     few, many = np.asarray(few, np.float32), np.asarray(many, np.float32)
     np.testing.assert_allclose(many, few, rtol=2e-3, atol=2e-3 * few.max())

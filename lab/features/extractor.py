@@ -108,8 +108,8 @@ class Extractor:
         self._layers = lambda images: frozen(prepared(images, recipe, variant=variant))
         quick = variant == "caffe" and precision in ("float32", "bfloat16") and count >= MANY
         if quick and not tf.config.list_logical_devices("GPU"):
-            signs = (side, recipe.size, recipe.zoom) == (pictures.SIGN, alexnet.SIZE, 1.0)
-            fast = FastNetwork(network, recipe.layers, signs)
+            signs = side == pictures.SIGN
+            fast = FastNetwork(network, recipe.layers, recipe.zoom if signs else None)
             enlarged = functools.partial(prepared, recipe=recipe, variant=variant)
             contrast = even if recipe.contrast else tf.identity
             prepare = contrast if signs else enlarged

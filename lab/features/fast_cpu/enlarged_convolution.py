@@ -1,7 +1,7 @@
 """The first convolution of enlarged pictures, computed directly from the small ones.
 
-Enlarging is linear, like convolution, and 11 x 11 enlarged pixels come from 4 x 4 small ones: this
-takes an eighth of the multiplications, and no enlarged picture is ever made.
+Enlarging is linear, like convolution, and 11 x 11 enlarged pixels come from 4 x 4 small ones, or
+3 x 3: this takes an eighth of the multiplications, and no enlarged picture is ever made.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from lab import pictures
 
 
 class EnlargedConvolution:
-    """A convolution of pictures that are enlarged to 227 x 227.
+    """A convolution of pictures that are enlarged.
 
     Its input is the small pictures: each position of the result has its own kernel, for the small
     pixels that it covers.
@@ -22,15 +22,25 @@ class EnlargedConvolution:
         stride: of the convolution, which is padded VALID.
         side: height and width of the small pictures in pixels.
         dtype: of the products.
+        size: height and width of the enlarged pictures, such as 227.
+        zoom: share of the small pictures' height and width that the enlarged ones show.
 
     Attributes:
         size: height and width of the result.
     """
 
-    def __init__(self, kernel: np.ndarray, stride: int, side: int, dtype: tf.DType):
+    def __init__(
+        self,
+        kernel: np.ndarray,
+        stride: int,
+        side: int,
+        dtype: tf.DType,
+        size: int = alexnet.SIZE,
+        zoom: float = 1.0,
+    ):
         taps = len(kernel)
-        weights = pictures.half_pixel(side, alexnet.SIZE)  # (227, side)
-        corners = range(0, alexnet.SIZE - taps + 1, stride)
+        weights = pictures.half_pixel(side, size, zoom)  # (227, side)
+        corners = range(0, size - taps + 1, stride)
         windows = np.stack([weights[i : i + taps] for i in corners])  # (55, 11, side)
         touched = windows.any(axis=1)  # (55, side): which small pixels a position covers
         reach = touched.sum(axis=1).max()

@@ -24,7 +24,8 @@ class FastNetwork:
     Args:
         network: what `alexnet.build` made, variant "caffe", in float32 or bfloat16.
         layers: names of the outputs, among conv3, conv4, conv5, pool5, fc6 and fc7.
-        signs: whether it is given signs as they are, to be enlarged; else the network's input.
+        zoom: it is given signs as they are, of which this share is to be enlarged; None: it is
+            given the network's input.
         many: whether more preparation is worth it: Winograd's convolutions, in float32.
     """
 
@@ -32,15 +33,16 @@ class FastNetwork:
         self,
         network: keras.Model,
         layers: Sequence[str],
-        signs: bool = True,
+        zoom: float | None = 1.0,
         many: bool = True,
     ):
-        self._layers, self._signs = layers, signs
+        self._layers, self._zoom = layers, zoom
         self._dtype = tf.as_dtype(network.get_layer("conv1").compute_dtype)
         self._winograd = many and self._dtype == tf.float32
         last = max(alexnet.LAYERS.index(name) for name in layers)
         needed = alexnet.LAYERS[: last + 1]
-        size, self._rows = network.input_shape[1], []
+        self._size, self._rows = network.input_shape[1], []
+        size = self._size
         for row in (row for row in alexnet.CONVOLUTIONS if row.name in needed):
             kernel, bias = network.get_layer(row.name).get_weights()
             if row.name == "conv1":
@@ -58,8 +60,9 @@ class FastNetwork:
             self._dense.append((name, kernel, bias))
 
     def _product(self, row: alexnet.Conv, kernel: np.ndarray, size: int) -> Callable:
-        if row.name == "conv1" and self._signs:
-            return EnlargedConvolution(kernel, row.stride, pictures.SIGN, self._dtype)
+        if row.name == "conv1" and self._zoom:
+            enlarged = self._dtype, self._size, self._zoom
+            return EnlargedConvolution(kernel, row.stride, pictures.SIGN, *enlarged)
         if row.name == "conv1" or not self._winograd:
             return Direct(
                 kernel, row.stride, "VALID" if row.name == "conv1" else "SAME", self._dtype
@@ -73,7 +76,7 @@ class FastNetwork:
             images: RGB, 0 to 255: uint8 or float (n, 32, 32, 3) signs, or (n, size, size, 3).
         """
         x = tf.cast(tf.cast(images, tf.float32) - np.round(MEAN).astype(np.float32), self._dtype)
-        x, layers = tf.transpose(x, (1, 2, 0, 3)) if self._signs else x, {}
+        x, layers = tf.transpose(x, (1, 2, 0, 3)) if self._zoom else x, {}
         for row, product, bias in self._rows:
             normalized = "norm" in row.then
             if isinstance(product, Direct) and not normalized:
