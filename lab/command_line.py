@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from lab import interruption
 from lab.errors import LabError
 from lab.progress import Progress
 from lab.progress import tell as say
@@ -78,15 +79,15 @@ def whole(text: str) -> int:
 
 
 def script(function: Callable[[list[str]], None]) -> Callable[..., int]:
-    """Makes a script's main of a function: errors -> status 2, Ctrl-C -> 130, no traceback."""
+    """Makes a script's main of a function: errors -> status 2, no traceback."""
 
     @functools.wraps(function)
     def main(argv: Sequence[str] | None = None) -> int:
-        _open_closed_streams()
+        interruption.stop = interruption.Stop()
         try:
             function(sys.argv[1:] if argv is None else list(argv))
-        except KeyboardInterrupt:
-            say("interrupted")
+        except KeyboardInterrupt:  # where `begin` was not called, or on Windows
+            say(interruption.stop.advice())
             return 130
         except SystemExit as stop:  # argparse
             return stop.code if isinstance(stop.code, int) else 0
@@ -97,11 +98,20 @@ def script(function: Callable[[list[str]], None]) -> Callable[..., int]:
             # TensorFlow's, known by its name: TensorFlow is not imported here.
             if type(error).__name__ != "ResourceExhaustedError":
                 raise
-            say("error: the device is out of memory: give a smaller --batch-size, or close others")
+            say(
+                "error: the device's memory is exhausted: close what else uses it, or compute on "
+                "the processor: CUDA_VISIBLE_DEVICES=-1"
+            )
             return 2
         return 0
 
     return main
+
+
+def begin() -> None:
+    """What a script does first, before slow imports: from here on, it can be interrupted."""
+    _open_closed_streams()
+    interruption.watch()
 
 
 def _open_closed_streams() -> None:

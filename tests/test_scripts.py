@@ -1,6 +1,7 @@
 """The four scripts through main(argv): what they print, write and refuse, with which status."""
 
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -271,6 +272,16 @@ def test_save_features(sign, conv_npz, tmp_path, layer, shape):
         assert np.abs(file["features"][0] - wanted).max() <= 0.02 * wanted.max()
 
 
+def test_features_never_replace_a_pipe(tmp_path, capfd):
+    """Nor a device: it is refused before anything is read or computed."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    argv = ("--save-features", pipe, "--layer", "fc7", "--weights", "nowhere", "nowhere.png")
+    line = refused(capfd, feature_extraction, *argv)
+    assert line.startswith(f"error: {pipe}: cannot be written (it is no regular file)")
+    assert pipe.is_fifo()
+
+
 def test_evaluate(trained, tiny_p, capfd, tmp_path):
     """Accuracy, images, per_class, seconds; the report; and what must be said beside it."""
     argv = ("--model", trained[0], "--evaluate", tiny_p, "--json", "--output", tmp_path / "e")
@@ -450,7 +461,7 @@ def test_help_and_ctrl_c(script, capfd, monkeypatch):
     assert "--weights FILE" in capfd.readouterr().out
     monkeypatch.setattr(script, "parse", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
     assert run(script) == 130
-    assert capfd.readouterr().err == "interrupted\n"
+    assert capfd.readouterr().err == "interrupted; give the same command again\n"
 
 
 @pytest.mark.parametrize("script", ["imagenet_inference.py", "train_feature_extraction.py"])

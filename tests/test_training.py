@@ -235,6 +235,21 @@ def test_a_loss_that_is_no_number_stops_the_run(data, tmp_path):
     assert (tmp_path / "c.npz").read_bytes() == before
 
 
+def test_a_device_whose_memory_is_exhausted(data, tiny_p, conv_npz, tmp_path, monkeypatch, capfd):
+    """One line with a smaller batch, status 2."""
+
+    def exhausted(*_):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor\nof shape")
+
+    monkeypatch.setattr(learner.Learner, "_descend", exhausted)
+    argv = ["--data", str(tiny_p), "--weights", str(conv_npz), "--train", "all"]
+    argv += ["--batch-size", "30", "--output", str(tmp_path / "r")]
+    assert train_feature_extraction.main(argv) == 2
+    line = capfd.readouterr().err.splitlines()[-1]
+    assert line.startswith("error: expected room for a step of 30 pictures; the device's memory is")
+    assert line.endswith("start anew with --batch-size 15")
+
+
 def test_the_network_by_the_script(tiny_p, conv_npz, tmp_path, data, capfd):
     """--train all: trunk and classifier that name signs alone, judged on tracks nobody learned."""
     argv = ["--data", str(tiny_p), "--weights", str(conv_npz), "--train", "all", "--epochs", "1"]
