@@ -3,6 +3,7 @@
 import argparse
 import functools
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -138,15 +139,20 @@ def start_tensorflow() -> str:
     with Progress().phase("starting TensorFlow"), open(os.devnull, "wb") as nowhere:
         stderr = os.dup(2)
         os.dup2(nowhere.fileno(), 2)
+        # It imports urllib3, which would open a socket to see whether there is IPv6.
+        has_ipv6, socket.has_ipv6 = socket.has_ipv6, False
         try:
             import tensorflow as tf
+            from urllib3.util import connection
 
+            connection.HAS_IPV6 = has_ipv6  # where there is none, its addresses fail at once
             devices = tf.config.list_physical_devices("GPU")
         except ImportError as error:
             raise LabError(
                 f"TensorFlow cannot be imported ({error}): pip install -r requirements.txt"
             ) from None
         finally:
+            socket.has_ipv6 = has_ipv6
             os.dup2(stderr, 2)
             os.close(stderr)
     for device in devices:  # on a shared GPU: as much memory as is needed, not all of it

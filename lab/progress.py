@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TextIO, TypeVar
 
 Step = TypeVar("Step")
-Advance = Callable[[], object]
+Advance = Callable[..., object]
 
 LONG = 2.0  # seconds: a phase that was not planned gets a line of its own if it took as long
 
@@ -26,18 +26,19 @@ class Progress:
         self._running: list[str] = []
 
     @contextmanager
-    def phase(self, name: str, total: int | None = None) -> Iterator[Advance]:
+    def phase(self, name: str, total: int | None = None, unit: str = "it") -> Iterator[Advance]:
         """A phase of the run.
 
         Args:
             name: what is done in it, in a few words.
             total: the number of its steps; None if they cannot be counted.
+            unit: of the steps; "B" for bytes, which are counted in thousands.
 
         Yields:
             A function to be called after each step.
         """
         if self.silent:
-            yield lambda: None
+            yield lambda *_: None
             return
         from tqdm import tqdm
 
@@ -47,7 +48,7 @@ class Progress:
         # disable=None: no bar where stderr is no terminal.
         bar = tqdm(
             total=total, desc=self._label(), bar_format=form, leave=False,
-            dynamic_ncols=True, disable=None,
+            dynamic_ncols=True, disable=None, unit=unit, unit_scale=unit == "B",
         )  # fmt: skip
         shown = not bar.disable  # closing disables it
         try:
