@@ -1,8 +1,6 @@
 """Downloads over loopback: fetched, kept, resumed, verified, given up."""
 
-import contextlib
 import hashlib
-import http.server
 import os
 import re
 import socket
@@ -11,6 +9,7 @@ import threading
 import time
 from types import SimpleNamespace
 
+import misbehaving
 import numpy as np
 import pytest
 import python2_npy
@@ -28,71 +27,13 @@ MD5 = hashlib.md5(CONTENT).hexdigest()
 NAME = "sign.png"
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    """Serves the server's `files`; `asked` lists each request's path and range."""
-
-    def do_GET(self):
-        wanted, server = self.headers.get("Range"), self.server
-        server.asked.append((self.path, wanted))
-        path = self.path.removeprefix("http://signs.invalid")  # as a proxy is asked
-        if path.startswith("/moved/"):
-            self.send_response(302)
-            self.send_header("Location", path.removeprefix("/moved"))
-            self.end_headers()
-            return
-        if path not in server.files:
-            self.send_error(404)
-            return
-        if "gzip" in self.headers.get("Accept-Encoding", "gzip"):
-            self.send_error(406, "its length and ranges would not be the file's")
-            return
-        content, start = server.files[path], 0
-        tag = server.tag.format(hashlib.md5(content).hexdigest())
-        same = not server.honours_if_range or self.headers.get("If-Range") == tag
-        if wanted and server.resumes and same:
-            start = int(wanted.removeprefix("bytes=").removesuffix("-"))
-            if start >= len(content):
-                self.send_error(416)
-                return
-        self.send_response(206 if start else 200)
-        if start:
-            end = len(content) - 1
-            self.send_header("Content-Range", f"bytes {start}-{end}/{len(content)}")
-        if tag:
-            self.send_header("Last-Modified" if tag.endswith("GMT") else "ETag", tag)
-        if server.tells_length:
-            self.send_header("Content-Length", str(server.claims or len(content) - start))
-        self.end_headers()
-        with contextlib.suppress(OSError):  # whoever asked may have given up
-            if server.drips:
-                for i in range(start, len(content)):
-                    self.wfile.write(content[i : i + 1])
-                    time.sleep(server.drips)
-            self.wfile.write(content[start:][: server.breaks_after])
-            while server.floods:
-                self.wfile.write(content)
-
-    def log_message(self, *_):
-        """Quiet."""
-
-
 @pytest.fixture
 def server(monkeypatch):
     """A web server on loopback with /sign.png, and `sign.png` in the table at its address."""
     monkeypatch.setenv("NO_PROXY", "*")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.files, server.asked = {"/" + NAME: CONTENT}, []
-    server.resumes, server.tells_length, server.breaks_after = True, True, None
-    server.tag, server.honours_if_range, server.claims = '"{}"', True, None
-    server.drips = server.floods = 0
-    server.address = f"http://127.0.0.1:{server.server_port}/"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    publish(monkeypatch, NAME, server.address + NAME)
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with misbehaving.serving({"/" + NAME: CONTENT}) as server:
+        publish(monkeypatch, NAME, server.address + NAME)
+        yield server
 
 
 def publish(monkeypatch, name, *addresses, **details):
@@ -402,23 +343,22 @@ def test_a_drip_is_given_up(server, tmp_path, monkeypatch):
     """A byte now and then keeps every time limit between two of them."""
     assert (transfer.WINDOW, transfer.SLOWEST) == (30, 1000)
     monkeypatch.setattr(transfer, "WINDOW", 0.3)
-    server.drips = 0.01
+    server.piece, server.drips = 1, 0.01
     start = time.monotonic()
     assert "127.0.0.1: less than 1.0 kB per second came" in failure(tmp_path)
     assert time.monotonic() - start < 2
-    server.files["/" + NAME] = b""
 
 
 def test_a_connection_that_falls_silent_is_given_up(server, tmp_path, monkeypatch):
     """After the first answer and some bytes."""
     monkeypatch.setattr(transfer, "WINDOW", 0.3)
-    server.drips = 2.0
+    server.piece, server.drips = 1, 2.0
     assert "127.0.0.1: no answer in time" in failure(tmp_path)
 
 
 def test_two_downloads_at_once(server, tmp_path, capfd):
     """The second one waits for the first one's file: it is asked for once."""
-    server.files["/" + NAME], server.drips = CONTENT[:2000], 0.0002
+    server.piece, server.drips = 60_000, 0.1
     got = []
     threads = [
         threading.Thread(target=lambda: got.append(fetching.fetch(NAME, tmp_path).read_bytes()))
@@ -428,7 +368,7 @@ def test_two_downloads_at_once(server, tmp_path, capfd):
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert got == [CONTENT[:2000]] * 2 and len(server.asked) == 1
+    assert got == [CONTENT] * 2 and len(server.asked) == 1
     assert f"waiting for another run, which writes to {tmp_path}" in capfd.readouterr().err
 
 

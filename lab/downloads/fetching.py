@@ -55,9 +55,10 @@ def fetch(
     there = _there(path, archive)
     if remote.needs and (not there or path.with_name(remote.needs).exists()):
         fetch(remote.needs, folder, offline, patience)
-    others = set(REMOTE) - (set() if path.exists() else {name, source})
+    others = set(REMOTE) - {name, source}
     files.remove_stale(part for other in others for part in path.parent.glob(f"{other}.*.part"))
     if there == path:
+        _remove_parts(path)  # of a run that was killed when it had just put the file there
         verify_once(path, remote)
         return path
     with files.writing(path):
@@ -157,9 +158,13 @@ def _download(path: Path, part: Part, answer: transfer.Answer) -> None:
         raise Failed(f"{failed}, {kept} are stored for the next run") from None
     with files.writing(path):
         files.put(part.path, path)
-        for other in path.parent.glob(f"{path.name}.*.part"):
-            other.unlink()
+        _remove_parts(path)
     remember(path, remote, digest)
+
+
+def _remove_parts(path: Path) -> None:
+    for part in path.parent.glob(f"{path.name}.*.part"):
+        part.unlink(missing_ok=True)
 
 
 def _received(path: Path, part: Part, answer: transfer.Answer, most: int) -> str:
