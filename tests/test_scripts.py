@@ -156,6 +156,17 @@ def test_metrics(trained):
     assert (folder / "classifier.npz").stat().st_size < 4_000_000
 
 
+def test_the_same_bits(trained, tiny_p, conv_npz, tmp_path):
+    """The same command, another folder, no features stored: the same classifier, but its date."""
+    argv = ("--data", tiny_p, "--weights", conv_npz, "--epochs", 3, "--batch-size", 16)
+    assert run(train_feature_extraction, *argv, "--output", tmp_path / "r") == 0
+    one, other = (np.load(folder / "classifier.npz") for folder in (trained[0], tmp_path / "r"))
+    with one, other:
+        assert set(one.files) == set(other.files)
+        for name in set(one.files) - {"recipe"}:
+            assert one[name].tobytes() == other[name].tobytes(), name
+
+
 def test_the_best_recipe(tiny_p, conv_npz, capfd, tmp_path):
     """By L-BFGS, ten steps an epoch; what it learned by track names signs that it never met."""
     argv = ("--data", tiny_p, "--weights", conv_npz, "--layer", "best", "--split", "track")
