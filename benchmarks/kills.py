@@ -287,9 +287,9 @@ class Trial:
         return same, sorted(self.there() ^ self.names)
 
 
-def measure(trial, where, kills, wanted):
-    """Kills, starts again, and counts, until so many kills struck."""
-    row = {"kills": 0, "ended_the_same": 0, "stray_files": 0}
+def measure(trial, where, kills, wanted, minutes):
+    """Kills, starts again, and counts, until so many kills struck or the time is over."""
+    row, start = {"kills": 0, "ended_the_same": 0, "stray_files": 0}, time.monotonic()
     for kill in kills:
         found = trial.disturbed(kill)
         if found:
@@ -299,7 +299,7 @@ def measure(trial, where, kills, wanted):
             row["stray_files"] += len(stray)
             if not same or stray:
                 print(f"{where}: the same: {same}, stray: {stray}", flush=True)
-        if row["kills"] == wanted:
+        if row["kills"] == wanted or time.monotonic() - start > 60 * minutes:
             break
     print(where, row, flush=True)
     return row
@@ -323,21 +323,23 @@ def jobs(names, folder):
 
 def disturb(trial, options):
     """Kills a job at every step, and at random moments of its phases: the rows of the results."""
-    every = range(1, trial.steps + 1)
+    every = list(range(1, trial.steps + 1))
+    random.shuffle(every)
     if options.five:
-        every = random.sample(every, 1 if isinstance(trial.job, Training) else 4)
+        every = every[: 1 if isinstance(trial.job, Training) else 4]
     kills = [lambda n=n: trial.wait(trial.start(trial.job.run, n)) for n in every]
-    where = "writes, fsyncs, renames, removals"
-    rows = {where: measure(trial, where, kills, len(kills))}
+    where, minutes = f"{trial.steps} writes, fsyncs, renames, removals", options.minutes
+    rows = {where: measure(trial, where, kills, len(kills), minutes)}
     for phase in () if options.five else trial.job.phases:
         kills = [lambda p=phase: trial.kill_in(p)] * (4 * options.moments)
-        rows[phase] = measure(trial, phase, kills, options.moments)
+        rows[phase] = measure(trial, phase, kills, options.moments, minutes)
     return rows
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--moments", type=int, default=20, metavar="N", help="of each phase")
+    parser.add_argument("--minutes", type=float, default=1e9, metavar="N", help="a row, at most")
     parser.add_argument("--five", action="store_true", help="five kills; writes no results")
     parser.add_argument("--jobs", nargs="+", default=("download", "head", "network"))
     options = parser.parse_args()
