@@ -32,7 +32,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import misbehaving
 import numpy as np
 
-from lab import files, machine, progress, runs, weights
+from lab import command_line, files, interruption, machine, progress, runs, weights
 from lab.downloads import catalogue, fetching
 from lab.downloads.catalogue import Remote
 from lab.drawn_signs import photographs
@@ -247,6 +247,7 @@ class Trial:
                 os.dup2(log.fileno(), 1)
                 os.dup2(log.fileno(), 2)
             os.environ["LAB_CACHE"] = str(self.base / "cache")
+            command_line.begin()
             Steps(self.board, self.base, nth)
             status = function(self.base / "run")
             sys.stdout.flush()
@@ -263,21 +264,32 @@ class Trial:
             seconds[phase] = seconds.get(phase, 0) + 0.005
             time.sleep(0.005)
 
-    def kill_in(self, phase):
-        """Starts the job, kills it at a random moment of a phase, and gives its status."""
+    def kill_in(self, phase, number=signal.SIGKILL):
+        """Starts the job, and signals to it at a random moment of a phase.
+
+        Returns:
+            Its status, and the seconds that it took to end.
+        """
         child, late = self.start(self.job.run), random.uniform(0, self.seconds[phase])
         while self.board.read()[1] != phase and not os.waitid(
             os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT
         ):
             time.sleep(0.002)
         time.sleep(late)
-        os.kill(child, signal.SIGKILL)
-        return self.wait(child)
+        start = time.monotonic()
+        os.kill(child, number)
+        return self.wait(child), time.monotonic() - start
+
+    def clear(self):
+        for name in ("run", "cache"):
+            shutil.rmtree(self.base / name, ignore_errors=True)
+
+    def last_line(self):
+        return (self.base.parent / "log").read_text(errors="replace").splitlines()[-1]
 
     def disturbed(self, kill):
         """Whether what a kill interrupted ends the same, and which other files it leaves."""
-        for name in ("run", "cache"):
-            shutil.rmtree(self.base / name, ignore_errors=True)
+        self.clear()
         if kill() != -signal.SIGKILL:
             return None
         status = self.wait(self.start(self.job.again))
@@ -331,31 +343,60 @@ def disturb(trial, options):
     where, minutes = f"{trial.steps} writes, fsyncs, renames, removals", options.minutes
     rows = {where: measure(trial, where, kills, len(kills), minutes)}
     for phase in () if options.five else trial.job.phases:
-        kills = [lambda p=phase: trial.kill_in(p)] * (4 * options.moments)
+        kills = [lambda p=phase: trial.kill_in(p)[0]] * (4 * options.moments)
         rows[phase] = measure(trial, phase, kills, options.moments, minutes)
     return rows
+
+
+def interrupt(trial, options):
+    """Ctrl-C and SIGTERM in every phase of a job: the rows of the results."""
+    rows = {}
+    for phase in filter(None, trial.seconds):
+        row = rows[phase] = {"signals": 0, "right_status_and_words": 0, "slowest_seconds": 0.0}
+        for turn in range(4 * options.moments):
+            number = list(interruption.STATUS)[turn % 2]
+            trial.clear()
+            status, seconds = trial.kill_in(phase, number)
+            if status == 0:  # it had ended before
+                continue
+            row["signals"] += 1
+            right = status == interruption.STATUS[number] and "interrupted" in trial.last_line()
+            row["right_status_and_words"] += right
+            row["slowest_seconds"] = max(row["slowest_seconds"], round(seconds, 2))
+            if row["signals"] == options.moments:
+                break
+        print(phase, row, flush=True)
+    return rows
+
+
+def right(row):
+    """Whether a row of the results is as it must be."""
+    if "kills" in row:
+        return row["ended_the_same"] == row["kills"] and not row["stray_files"]
+    return row["right_status_and_words"] == row["signals"] and row["slowest_seconds"] < 2
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--moments", type=int, default=20, metavar="N", help="of each phase")
     parser.add_argument("--minutes", type=float, default=1e9, metavar="N", help="a row, at most")
+    parser.add_argument("--signals", action="store_true", help="Ctrl-C and SIGTERM, no kills")
     parser.add_argument("--five", action="store_true", help="five kills; writes no results")
     parser.add_argument("--jobs", nargs="+", default=("download", "head", "network"))
     options = parser.parse_args()
     random.seed(0)
     known = json.loads(TARGET.read_text())["jobs"] if TARGET.exists() else {}
-    result = machine.describe() | {"seed": 0, "jobs": {}}
+    good = True
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for name, job in jobs(options.jobs, folder / "inputs"):
             trial = Trial(job, folder / name)
             print(name, trial.steps, trial.seconds, sorted(trial.names), flush=True)
-            result["jobs"][name] = disturb(trial, options)
+            rows = (interrupt if options.signals else disturb)(trial, options)
+            good &= all(map(right, rows.values()))
+            known.setdefault(name, {}).update({"interrupted": rows} if options.signals else rows)
             if not options.five:
-                files.write_json(TARGET, result | {"jobs": known | result["jobs"]})
-    rows = [row for rows in result["jobs"].values() for row in rows.values()]
-    good = all(row["ended_the_same"] == row["kills"] and not row["stray_files"] for row in rows)
+                files.write_json(TARGET, machine.describe() | {"seed": 0, "jobs": known})
     sys.exit(0 if good else 1)
 
 

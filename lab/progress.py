@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO, TypeVar
 
+from lab.errors import LabError
+
 Step = TypeVar("Step")
 Advance = Callable[..., object]
 
@@ -105,7 +107,11 @@ def _write(text: str, stream: TextIO) -> None:
     try:  # names of files may hold what a terminal cannot show
         tqdm.write(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)
         stream.flush()
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         if stream is sys.stdout:
+            if not isinstance(error, BrokenPipeError):  # a file, on a disk that is full
+                raise LabError(
+                    f"stdout: cannot be written ({error.strerror}); send it elsewhere"
+                ) from None
             tell("nobody reads stdout any more: going on without")

@@ -234,6 +234,16 @@ def test_a_name_that_the_terminal_cannot_show(monkeypatch):
     assert stream.buffer.getvalue() == b"caf\\xe9 \\udce9\n"
 
 
+def test_answers_that_a_full_disk_does_not_take(monkeypatch):
+    """They are not lost in silence; notices are."""
+    with open("/dev/full", "w") as stdout, open("/dev/full", "w") as stderr:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        monkeypatch.setattr(sys, "stderr", stderr)
+        progress.tell("a notice")
+        with pytest.raises(LabError, match=r"^stdout: cannot be written \(No space left on device"):
+            progress.show("an answer")
+
+
 def test_dataset_is_plain():
     """The one labelled set: rows of all columns go together."""
     data = Dataset(np.zeros((3, 32, 32, 3), np.uint8), np.array([4, 5, 6]), np.array([7, 8, 9]))
