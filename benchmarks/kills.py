@@ -334,25 +334,23 @@ def jobs(names, folder):
 
 
 def disturb(trial, options):
-    """Kills a job at every step, and at random moments of its phases: the rows of the results."""
+    """Kills a job at every step, and at random moments of its phases: yields rows of results."""
     every = list(range(1, trial.steps + 1))
     random.shuffle(every)
     if options.five:
         every = every[: 1 if isinstance(trial.job, Training) else 4]
     kills = [lambda n=n: trial.wait(trial.start(trial.job.run, n)) for n in every]
     where, minutes = f"{trial.steps} writes, fsyncs, renames, removals", options.minutes
-    rows = {where: measure(trial, where, kills, len(kills), minutes)}
+    yield where, measure(trial, where, kills, len(kills), minutes)
     for phase in () if options.five else trial.job.phases:
         kills = [lambda p=phase: trial.kill_in(p)[0]] * (4 * options.moments)
-        rows[phase] = measure(trial, phase, kills, options.moments, minutes)
-    return rows
+        yield phase, measure(trial, phase, kills, options.moments, minutes)
 
 
 def interrupt(trial, options):
-    """Ctrl-C and SIGTERM in every phase of a job: the rows of the results."""
-    rows = {}
+    """Ctrl-C and SIGTERM in every phase of a job: yields rows of results."""
     for phase in filter(None, trial.seconds):
-        row = rows[phase] = {"signals": 0, "right_status_and_words": 0, "slowest_seconds": 0.0}
+        row = {"signals": 0, "right_status_and_words": 0, "slowest_seconds": 0.0}
         for turn in range(4 * options.moments):
             number = list(interruption.STATUS)[turn % 2]
             trial.clear()
@@ -360,13 +358,13 @@ def interrupt(trial, options):
             if status == 0:  # it had ended before
                 continue
             row["signals"] += 1
-            right = status == interruption.STATUS[number] and "interrupted" in trial.last_line()
-            row["right_status_and_words"] += right
+            said = "interrupted" in trial.last_line()
+            row["right_status_and_words"] += said and status == interruption.STATUS[number]
             row["slowest_seconds"] = max(row["slowest_seconds"], round(seconds, 2))
             if row["signals"] == options.moments:
                 break
         print(phase, row, flush=True)
-    return rows
+        yield f"interrupted: {phase}", row
 
 
 def right(row):
@@ -392,11 +390,11 @@ def main():
         for name, job in jobs(options.jobs, folder / "inputs"):
             trial = Trial(job, folder / name)
             print(name, trial.steps, trial.seconds, sorted(trial.names), flush=True)
-            rows = (interrupt if options.signals else disturb)(trial, options)
-            good &= all(map(right, rows.values()))
-            known.setdefault(name, {}).update({"interrupted": rows} if options.signals else rows)
-            if not options.five:
-                files.write_json(TARGET, machine.describe() | {"seed": 0, "jobs": known})
+            for where, row in (interrupt if options.signals else disturb)(trial, options):
+                good &= right(row)
+                known.setdefault(name, {})[where] = row
+                if not options.five:
+                    files.write_json(TARGET, machine.describe() | {"seed": 0, "jobs": known})
     sys.exit(0 if good else 1)
 
 
