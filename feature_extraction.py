@@ -12,12 +12,16 @@ import time
 from argparse import Namespace
 
 import lab  # noqa: F401 (first: it says what to do where a package is missing)
+from lab import command_line
+
+if __name__ == "__main__":
+    command_line.begin()
 
 # isort: split
 import numpy as np
 
 import alexnet
-from lab import command_line, files, pictures, printed, progress, runs
+from lab import files, interruption, pictures, printed, progress, runs
 from lab.sources import weights_files
 from lab.sources.picture_files import PictureFiles, examples
 
@@ -54,6 +58,7 @@ def parse(argv: list[str]) -> Namespace:
 def save_features(args: Namespace) -> None:
     """Writes one layer's features, float32 (n, ...), of photographs: their central 227x227."""
     files.check_writable(args.save_features)
+    interruption.stop.advice = lambda: f"{interruption.AGAIN} to write {args.save_features}"
     photographs = PictureFiles(args.pictures or examples())
     trunk, variant = weights_files.read(args.weights, args.offline), args.variant or "caffe"
     command_line.start_tensorflow()
@@ -73,6 +78,7 @@ def evaluate(args: Namespace) -> None:
     from lab.sources import labelled_sets
 
     folder = runs.empty(args.output or runs.folder("evaluation-"))
+    interruption.stop.advice = lambda: f"{interruption.AGAIN} for the report in {folder}"
     labelled_sets.locate(args.evaluate, args.offline)  # what is missing is said first
     facts = {"command": args.command, "device": command_line.start_tensorflow()}
     from lab import report

@@ -9,13 +9,17 @@ import time
 from argparse import Namespace
 
 import lab  # noqa: F401 (first: it says what to do where a package is missing)
+from lab import command_line
+
+if __name__ == "__main__":
+    command_line.begin()
 
 # isort: split
 import numpy as np
 
 import alexnet
 from caffe_classes import class_names
-from lab import command_line, printed
+from lab import printed
 from lab.downloads import PHOTOGRAPHS, fetch
 from lab.sources import weights_files
 from lab.sources.picture_files import PictureFiles

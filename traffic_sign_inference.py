@@ -10,13 +10,17 @@ from argparse import Namespace
 from pathlib import Path
 
 import lab  # noqa: F401 (first: it says what to do where a package is missing)
+from lab import command_line
+
+if __name__ == "__main__":
+    command_line.begin()
 
 # isort: split
 import numpy as np
 
 import alexnet
 from caffe_classes import class_names
-from lab import command_line, pictures, printed, progress, runs
+from lab import pictures, printed, progress, runs
 from lab.sources import weights_files
 from lab.sources.picture_files import PictureFiles, examples
 

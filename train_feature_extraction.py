@@ -6,6 +6,7 @@ python train_feature_extraction.py --split track          # judged on signs it h
 python train_feature_extraction.py --train all --epochs 3 --batch-size 32 --split track
 """
 
+import functools
 import shlex
 import sys
 import time
@@ -14,10 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import lab  # noqa: F401 (first: it says what to do where a package is missing)
+from lab import command_line
+
+if __name__ == "__main__":
+    command_line.begin()
 
 # isort: split
 import alexnet
-from lab import command_line, features, files, printed, progress, runs
+from lab import features, files, interruption, printed, progress, runs
 from lab.sources import labelled_sets, weights_files
 from lab.training import plans
 
@@ -72,13 +77,8 @@ def parse(argv: list[str]) -> Namespace:
 def main(argv: list[str]) -> None:
     args, start = parse(argv), time.perf_counter()
     folder = Path(args.resume) if args.resume else runs.empty(args.output or runs.folder())
-    try:
-        metrics = train(args, argv, folder, start)
-    except KeyboardInterrupt:
-        if (folder / runs.OPTIONS).exists():
-            again = ["python", "train_feature_extraction.py", "--resume", str(folder.absolute())]
-            command_line.say(f"stopped; to go on: {shlex.join(again)}")
-        raise
+    interruption.stop.advice = functools.partial(runs.way_on, folder)
+    metrics = train(args, argv, folder, start)
     names = f"classifier.npz, metrics.json, predictions.csv, {runs.REPORT}"
     printed.show_end(metrics, f"in {files.relative(folder)}: {names}")
 

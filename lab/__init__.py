@@ -2,7 +2,9 @@
 
 errors         the error that every mistake of a user ends in
 untrusted      files of strangers: what a parser raises, and what an array claims
-files          where files are; writing all or nothing; hashes, locks, free space
+locks          locks between processes
+files          where files are; writing all or nothing; hashes, free space
+interruption   Ctrl-C and SIGTERM: the end at once, and how to go on
 progress       progress bars and lines: what a run is doing
 command_line   options, exit statuses, notices
 printed        what the scripts print on stdout: answers, epochs, figures

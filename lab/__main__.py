@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lab import command_line, files, runs
+from lab import command_line, files, interruption, runs
 from lab.downloads import PHOTOGRAPHS, SIGNS, TRAIN_P, WEIGHTS, fetch
 from lab.errors import LabError
 from lab.progress import Progress, show
@@ -80,7 +80,10 @@ def main(argv: list[str]) -> None:
         if arguments is not None:
             show(f"\n$ python {' '.join([script, *arguments])}")
             command = [sys.executable, str(files.ROOT / script), *arguments, "--offline"]
-            status = subprocess.run(command, check=False).returncode
+            with subprocess.Popen(command) as interruption.stop.child:
+                status = interruption.stop.child.wait()
+            if status in interruption.STATUS.values():
+                raise SystemExit(status)
             if status:
                 failed, words = True, f"FAILED with status {status}"
         lines.append(f"{script:28} {words}")
@@ -90,4 +93,5 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    command_line.begin()
     sys.exit(main())

@@ -4,10 +4,12 @@ import argparse
 import functools
 import gc
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from lab import interruption
 from lab.errors import LabError
 from lab.progress import Progress
 from lab.progress import tell as say
@@ -79,15 +81,15 @@ def whole(text: str) -> int:
 
 
 def script(function: Callable[[list[str]], None]) -> Callable[..., int]:
-    """Makes a script's main of a function: errors -> status 2, Ctrl-C -> 130, no traceback."""
+    """Makes a script's main of a function: errors -> status 2, no traceback."""
 
     @functools.wraps(function)
     def main(argv: Sequence[str] | None = None) -> int:
-        _open_closed_streams()
+        interruption.stop = interruption.Stop()
         try:
             function(sys.argv[1:] if argv is None else list(argv))
-        except KeyboardInterrupt:
-            say("interrupted")
+        except KeyboardInterrupt:  # where `begin` was not called, or on Windows
+            say(interruption.stop.advice())
             return 130
         except SystemExit as stop:  # argparse
             return stop.code if isinstance(stop.code, int) else 0
@@ -98,11 +100,20 @@ def script(function: Callable[[list[str]], None]) -> Callable[..., int]:
             # TensorFlow's, known by its name: TensorFlow is not imported here.
             if type(error).__name__ != "ResourceExhaustedError":
                 raise
-            say("error: the device is out of memory: give a smaller --batch-size, or close others")
+            say(
+                "error: the device's memory is exhausted: close what else uses it, or compute on "
+                "the processor: CUDA_VISIBLE_DEVICES=-1"
+            )
             return 2
         return 0
 
     return main
+
+
+def begin() -> None:
+    """What a script does first, before slow imports: from here on, it can be interrupted."""
+    _open_closed_streams()
+    interruption.watch()
 
 
 def _open_closed_streams() -> None:
@@ -132,9 +143,13 @@ def start_tensorflow() -> str:
         stderr = os.dup(2)
         os.dup2(nowhere.fileno(), 2)
         gc.disable()
+        # It imports urllib3, which would open a socket to see whether there is IPv6.
+        has_ipv6, socket.has_ipv6 = socket.has_ipv6, False
         try:
             import tensorflow as tf
+            from urllib3.util import connection
 
+            connection.HAS_IPV6 = has_ipv6  # where there is none, its addresses fail at once
             devices = tf.config.list_physical_devices("GPU")
         except ImportError as error:
             raise LabError(
@@ -143,6 +158,7 @@ def start_tensorflow() -> str:
         finally:
             gc.freeze()
             gc.enable()
+            socket.has_ipv6 = has_ipv6
             os.dup2(stderr, 2)
             os.close(stderr)
     for device in devices:  # on a shared GPU: as much memory as is needed, not all of it

@@ -1,25 +1,26 @@
-"""Files on disk: where they are, atomic writes, hashes, locks, free space."""
+"""Files on disk: where they are, atomic writes, hashes, free space."""
 
 import contextlib
 import errno
-import glob
 import hashlib
 import json
 import os
 import secrets
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
+from lab import locks
 from lab.errors import BROKEN, LabError
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
-STALE = 86_400  # seconds without a write after which a half-written file is nobody's
+STALE = 86_400  # seconds without a write after which half a file is nobody's
+PARTS: set[Path] = set()  # temporary files that this process is writing
 
 
 def cache_folder() -> Path:
@@ -34,36 +35,127 @@ def relative(path: Path) -> str:
 
 
 @contextmanager
-def atomic(path: str | Path) -> Iterator[Path]:
-    """Writes a file so that it is never there by half.
-
-    Args:
-        path: the file to write or to replace; its folder is made where it is missing.
-
-    Yields:
-        An empty temporary file beside it, with the same suffix (imageio and NumPy go by it). It
-        becomes `path` when the block ends well and is removed when anything is raised in it,
-        Ctrl-C included.
+def writing(path: str | Path) -> Iterator[None]:
+    """Says of an OSError in the block, such as a full disk, that `path` cannot be written.
 
     Raises:
-        LabError: the file cannot be put there.
+        LabError: in its place.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise LabError(
+            f"{path}: cannot be written ({error.strerror or error}); choose another place, or "
+            "free it"
+        ) from error
+
+
+def target(path: str | Path) -> Path:
+    """The regular file that a path names, which need not exist yet; links are followed.
+
+    Raises:
+        LabError: it names a folder, a device, a pipe or a socket, which a renamed file would
+            replace, or it is a link to nothing.
     """
     path = Path(path)
-    part = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
-    with _writing(path):
+    with writing(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "it is no regular file")
+        if path.is_symlink():
+            if not path.exists():
+                raise OSError(errno.ENOENT, f"it is a link to {os.readlink(path)}: nothing there")
+            return path.resolve()
+    return path
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Writes a file so that it is never there by half: a kill leaves the old one or the new one.
+
+    Args:
+        path: the file to write or to replace, or a link to it; its folder is made if missing.
+
+    Yields:
+        An empty temporary file beside it, with the same suffix (imageio and NumPy go by it). When
+        the block ends well it becomes `path`; when anything is raised in it, Ctrl-C included, it is
+        removed. If the process is killed, the next one that writes to the folder removes it.
+
+    Raises:
+        LabError: the file cannot be written, there or within the block.
+    """
+    path = target(path)
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.touch()
-    remove_stale(path.parent.glob(f".{glob.escape(path.stem)}-*{glob.escape(path.suffix)}"))
+        remove_abandoned(path.parent)
+        part, held = _new_part(path)
+    PARTS.add(part)
     try:
-        yield part
-        with _writing(path):
-            os.replace(part, path)
+        with writing(path):
+            yield part
+            put(part, path)
     finally:
         part.unlink(missing_ok=True)
+        held.close()
+        PARTS.discard(part)
+
+
+def put(part: Path, path: Path) -> None:
+    """Moves a complete file to its place in the same folder, past the disk's own memory."""
+    _sync(part)
+    os.replace(part, path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    if os.name == "nt" and path.is_dir():
+        return  # Windows opens no folders
+    file = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _new_part(path: Path) -> tuple[Path, BinaryIO]:
+    """A temporary file beside `path`, and it again, open: its lock says that we are alive."""
+    while True:
+        part = path.with_name(f".{path.stem}-{secrets.token_hex(4)}.part{path.suffix}")
+        held = open(part, "xb")  # noqa: SIM115 (closed by `atomic`, which gives the lock back)
+        locked = locks.lock(held.fileno())
+        if locked is None:  # no locks here; and Windows renames no open file
+            held.close()
+        if locked is not False and part.exists():
+            return part, held
+        held.close()  # another process took it for an abandoned one before it was locked
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Removes the temporary files of `atomic` in a folder whose writers were killed.
+
+    A dead writer's lock is free at once; a process number may be another's by then, and a file's
+    age says nothing of a writer that computes. Where there are no locks, a day must do.
+    """
+    for part in folder.glob(".*-" + "[0-9a-f]" * 8 + ".part*"):
+        with contextlib.suppress(OSError):  # gone already, or not ours to remove
+            with open(part, "rb") as file:
+                free = locks.lock(file.fileno())
+                if free:
+                    part.unlink()
+            if free is None:
+                remove_stale([part])
+
+
+def remove_parts() -> None:
+    """Removes the temporary files that this process is writing: it is about to end."""
+    for part in list(PARTS):
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def remove_stale(paths: Iterable[Path]) -> None:
-    """Removes what runs that were killed left: files that nobody has written to for a day."""
+    """Removes halves of files that could be gone on with: after a day without a write."""
     for path in paths:
         with contextlib.suppress(OSError):  # gone already, or not ours to remove
             if time.time() - path.stat().st_mtime > STALE:
@@ -86,37 +178,6 @@ def remove_outdated(version: int, used: Path) -> None:
                 shutil.rmtree(key.parent)
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[bool]:
-    """Waits until no other process has this lock, and holds it while the block runs.
-
-    Yields:
-        Whether it is held: Windows and some network drives have no locks, and then nothing keeps
-        two runs apart.
-
-    Raises:
-        LabError: the folder cannot be written to.
-    """
-    with _writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = open(path, "ab")  # noqa: SIM115 (closed below, which gives the lock back)
-    with file:
-        held = True
-        try:
-            import fcntl
-
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                line = f"waiting for another run, which writes to {path.parent}"
-                with contextlib.suppress(OSError):
-                    print(line, file=sys.stderr)
-                fcntl.flock(file, fcntl.LOCK_EX)
-        except (ImportError, OSError):
-            held = False
-        yield held
-
-
 def check_writable(path: str | Path) -> None:
     """Stops before a long computation whose result could not be written.
 
@@ -126,12 +187,9 @@ def check_writable(path: str | Path) -> None:
     Raises:
         LabError: it cannot be put there.
     """
-    path = Path(path).absolute()
-    with _writing(path):
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "it is a folder")
-        with tempfile.TemporaryFile(dir=_existing(path.parent)):
-            pass
+    path = target(path)
+    with writing(path), tempfile.TemporaryFile(dir=_existing(path.absolute().parent)):
+        pass
 
 
 def write_json(path: str | Path, obj: object) -> None:
@@ -190,15 +248,3 @@ def check_space(folder: str | Path, needed: int) -> None:
 def _existing(folder: Path) -> Path:
     """The folder, or the nearest one above it that exists."""
     return next(place for place in (folder, *folder.parents) if place.exists())
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Says of an OSError in the block that `path` cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        raise LabError(
-            f"{path}: cannot be written ({error.strerror or error}); choose another place, or "
-            "free it"
-        ) from error

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO, TypeVar
 
+from lab.errors import LabError
+
 Step = TypeVar("Step")
-Advance = Callable[[], object]
+Advance = Callable[..., object]
 
 LONG = 2.0  # seconds: a phase that was not planned gets a line of its own if it took as long
 
@@ -26,18 +28,19 @@ class Progress:
         self._running: list[str] = []
 
     @contextmanager
-    def phase(self, name: str, total: int | None = None) -> Iterator[Advance]:
+    def phase(self, name: str, total: int | None = None, unit: str = "it") -> Iterator[Advance]:
         """A phase of the run.
 
         Args:
             name: what is done in it, in a few words.
             total: the number of its steps; None if they cannot be counted.
+            unit: of the steps; "B" for bytes, which are counted in thousands.
 
         Yields:
             A function to be called after each step.
         """
         if self.silent:
-            yield lambda: None
+            yield lambda *_: None
             return
         from tqdm import tqdm
 
@@ -47,7 +50,7 @@ class Progress:
         # disable=None: no bar where stderr is no terminal.
         bar = tqdm(
             total=total, desc=self._label(), bar_format=form, leave=False,
-            dynamic_ncols=True, disable=None,
+            dynamic_ncols=True, disable=None, unit=unit, unit_scale=unit == "B",
         )  # fmt: skip
         shown = not bar.disable  # closing disables it
         try:
@@ -104,7 +107,11 @@ def _write(text: str, stream: TextIO) -> None:
     try:  # names of files may hold what a terminal cannot show
         tqdm.write(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)
         stream.flush()
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         if stream is sys.stdout:
+            if not isinstance(error, BrokenPipeError):  # a file, on a disk that is full
+                raise LabError(
+                    f"stdout: cannot be written ({error.strerror}); send it elsewhere"
+                ) from None
             tell("nobody reads stdout any more: going on without")

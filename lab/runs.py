@@ -1,12 +1,14 @@
 """A run's folder: the options it was started with, and its metrics, once it is complete."""
 
 import json
+import shlex
 import time
 from argparse import Namespace
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from lab import files
+from lab import files, locks
 from lab.errors import LabError
 
 RUNS = files.ROOT / "runs"
@@ -15,6 +17,8 @@ OPTIONS, METRICS, REPORT = "options.json", "metrics.json", "report.html"
 CLASSIFIER, TRUNK, CHECKPOINT = "classifier.npz", "trunk.npz", "checkpoint.npz"
 PATHS = ("data", "test", "weights")  # options that may name a file ...
 WORDS = ("rendered", "bundled")  # ... or be one of these words
+
+_held = ExitStack()  # the lock of the run's folder
 
 
 def folder(prefix: str = "") -> Path:
@@ -40,32 +44,53 @@ def empty(target: str | Path) -> Path:
     return target
 
 
-def create(target: Path, options: Namespace) -> None:
-    """Makes the folder of a new run and writes down its options.
+def begin(target: Path, options: Namespace) -> None:
+    """Takes the folder of a run for this process, until that ends or begins another run.
+
+    The folder of a new run is made, and its options are written down: files by their whole path,
+    since a run may be resumed from another folder.
 
     Args:
         target: the folder.
-        options: as parsed. Files are written down by their whole path: a run may be resumed from
-            another folder.
+        options: as parsed; `resume` is set where the run goes on.
 
     Raises:
-        LabError: another run has begun there since `empty` was asked.
+        LabError: another run is at work there, or has begun there since `empty` was asked.
     """
+    with files.writing(target):
+        target.mkdir(parents=True, exist_ok=True)
+    _held.close()
+    held = _held.enter_context(locks.held(target, wait=False))
+    if held is False or (not options.resume and (target / OPTIONS).exists()):
+        raise LabError(
+            f"{target}: expected a folder without a run; another run has begun there: choose "
+            "another --output, or wait for it"
+        )
+    if not options.resume:
+        files.write_json(target / OPTIONS, _kept(options))
+
+
+def _kept(options: Namespace) -> dict[str, Any]:
+    """The options that are written down."""
     kept = {name: value for name, value in vars(options).items() if value not in (None, False)}
     for name in PATHS:
         if kept.get(name) not in (None, *WORDS) and Path(kept[name]).exists():
             kept[name] = str(Path(kept[name]).resolve())
-    kept.pop("output", None)
-    kept.pop("offline", None)
-    target.mkdir(parents=True, exist_ok=True)
-    try:  # "x": of two runs at once one is the first
-        with open(target / OPTIONS, "x", encoding="utf-8") as file:
-            json.dump(kept, file, indent=2)
-    except FileExistsError:
-        raise LabError(
-            f"{target}: expected a folder without a run; another run has begun there: choose "
-            "another --output"
-        ) from None
+    return {name: value for name, value in kept.items() if name not in ("output", "offline")}
+
+
+def way_on(folder: Path) -> str:
+    """What is said of a run that is interrupted: how to go on with it."""
+    folder = folder.absolute()
+    if (folder / METRICS).exists():
+        return f"interrupted; the run in {folder} is complete"
+    if (folder / OPTIONS).exists():
+        again = ["python", "train_feature_extraction.py", "--resume", str(folder)]
+        return f"interrupted; to go on: {shlex.join(again)}"
+    return (
+        f"interrupted before the run in {folder} began: there is nothing to go on with; give the "
+        "same command again"
+    )
 
 
 def words(options: dict[str, Any]) -> list[str]:
@@ -84,6 +109,7 @@ def options(folder: str | Path) -> list[str]:
     """
     folder = Path(folder)
     if (folder / METRICS).exists():
+        _remove_checkpoint(folder)  # `finish` may have been killed
         raise LabError(f"{folder}: expected an unfinished run; this one is complete: use it")
     try:
         written = json.loads((folder / OPTIONS).read_text(encoding="utf-8"))
@@ -115,7 +141,12 @@ def classifier_file(path: str | Path) -> Path:
 def finish(folder: Path, metrics: dict[str, Any]) -> None:
     """Writes the metrics; from here on the run counts as complete."""
     files.write_json(folder / METRICS, metrics)
-    (folder / CHECKPOINT).unlink(missing_ok=True)
+    _remove_checkpoint(folder)
+
+
+def _remove_checkpoint(folder: Path) -> None:
+    with files.writing(folder / CHECKPOINT):
+        (folder / CHECKPOINT).unlink(missing_ok=True)
 
 
 def newest() -> Path | None:

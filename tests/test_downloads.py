@@ -1,22 +1,22 @@
 """Downloads over loopback: fetched, kept, resumed, verified, given up."""
 
-import contextlib
 import hashlib
-import http.server
 import os
 import re
 import socket
+import sys
 import threading
 import time
 from types import SimpleNamespace
 
+import misbehaving
 import numpy as np
 import pytest
 import python2_npy
 
 from lab import files, pickles, weights
 from lab.data import gtsrb
-from lab.downloads import catalogue, fetching, verification
+from lab.downloads import catalogue, fetching, transfer, verification
 from lab.downloads.catalogue import Remote
 from lab.errors import LabError
 
@@ -27,52 +27,13 @@ MD5 = hashlib.md5(CONTENT).hexdigest()
 NAME = "sign.png"
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    """Serves the server's `files`; `asked` lists each request's path and range."""
-
-    def do_GET(self):
-        wanted, server = self.headers.get("Range"), self.server
-        server.asked.append((self.path, wanted))
-        if self.path.startswith("/moved/"):
-            self.send_response(302)
-            self.send_header("Location", self.path.removeprefix("/moved"))
-            self.end_headers()
-            return
-        if self.path not in server.files:
-            self.send_error(404)
-            return
-        if "gzip" in self.headers.get("Accept-Encoding", "gzip"):
-            self.send_error(406, "its length and ranges would not be the file's")
-            return
-        content, start = server.files[self.path], 0
-        if wanted and server.resumes:
-            start = int(wanted.removeprefix("bytes=").removesuffix("-"))
-        self.send_response(206 if start else 200)
-        if server.tells_length:
-            self.send_header("Content-Length", str(len(content) - start))
-        self.end_headers()
-        with contextlib.suppress(OSError):  # the first answer's body is not read
-            self.wfile.write(content[start:][: server.breaks_after])
-
-    def log_message(self, *_):
-        """Quiet."""
-
-
 @pytest.fixture
 def server(monkeypatch):
     """A web server on loopback with /sign.png, and `sign.png` in the table at its address."""
     monkeypatch.setenv("NO_PROXY", "*")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.files, server.asked = {"/" + NAME: CONTENT}, []
-    server.resumes, server.tells_length, server.breaks_after = True, True, None
-    server.address = f"http://127.0.0.1:{server.server_port}/"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    publish(monkeypatch, NAME, server.address + NAME)
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with misbehaving.serving({"/" + NAME: CONTENT}) as server:
+        publish(monkeypatch, NAME, server.address + NAME)
+        yield server
 
 
 def publish(monkeypatch, name, *addresses, **details):
@@ -82,8 +43,8 @@ def publish(monkeypatch, name, *addresses, **details):
 
 
 def names(folder):
-    """Names of all files in a folder."""
-    return sorted(path.name for path in folder.iterdir())
+    """Names of all files in a folder but the cache."""
+    return sorted(path.name for path in folder.iterdir() if path != files.cache_folder())
 
 
 def failure(folder, name=NAME, **options) -> str:
@@ -96,17 +57,16 @@ def failure(folder, name=NAME, **options) -> str:
 
 
 def test_a_missing_file_is_downloaded(server, tmp_path, capfd, monkeypatch):
-    """Address, size and target are said first, then there is a progress bar, all on stderr."""
+    """Address, size and target are said first, on stderr; it is asked for once."""
     publish(monkeypatch, NAME, server.address + NAME, size=len(CONTENT), hash=SHA256)
     path = fetching.fetch(NAME, tmp_path / "new")
     assert path == tmp_path / "new" / NAME
     assert path.read_bytes() == CONTENT
     assert names(path.parent) == [NAME]
     out, err = capfd.readouterr()
-    first, rest = err.split("\n", 1)
-    assert first == f"{NAME}: downloading {server.address}{NAME} (300.0 kB) to {path}"
-    assert "100%" in rest
+    assert err == f"{NAME}: downloading {server.address}{NAME} (300.0 kB) to {path}\n"
     assert out == ""
+    assert len(server.asked) == 1
 
 
 def test_the_default_folder_is_beside_the_scripts(server, tmp_path, monkeypatch):
@@ -124,11 +84,28 @@ def test_a_file_that_is_there_is_used(server, tmp_path, capfd):
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize("downloaded", [True, False])
+def test_a_file_without_a_published_hash_is_compared_with_itself(server, tmp_path, downloaded):
+    """With what it was when it came, or was first used; touching it changes nothing."""
+    path = tmp_path / NAME
+    if not downloaded:
+        path.write_bytes(CONTENT)
+    fetching.fetch(NAME, tmp_path)
+    os.utime(path, ns=(1, 1))
+    fetching.fetch(NAME, tmp_path)
+    path.write_bytes(CONTENT[:-1] + b"x")
+    line = f"{path}: expected {SHA256.replace(':', ' ')}; received sha256 "
+    with pytest.raises(LabError, match=re.escape(line) + ".* the file that was used before; "):
+        fetching.fetch(NAME, tmp_path)
+    path.unlink()
+    assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
+
+
 @pytest.mark.parametrize(
     ("details", "difference"),
     [
         ({"size": 6}, "expected 6 bytes; received 300000"),
-        ({"hash": "md5:" + "0" * 32}, f"expected md5 {'0' * 32}; received {MD5}"),
+        ({"hash": "md5:" + "0" * 32}, f"expected md5 {'0' * 32}; received md5 {MD5}"),
     ],
 )
 def test_a_file_that_is_there_is_verified(tmp_path, monkeypatch, details, difference):
@@ -223,17 +200,25 @@ def test_abandoned_parts_are_removed(server, tmp_path, there):
         (tmp_path / name).write_bytes(start)
         age = 3600 if name.startswith("weasel") else 100_000
         os.utime(tmp_path / name, (time.time() - age,) * 2)
+    record = f'{server.address}{NAME}\n"{MD5}"'
+    (tmp_path / f"{NAME}.127.0.0.1.validator.part").write_text(record)
     if there:
         (tmp_path / NAME).write_bytes(CONTENT)
+        os.utime(tmp_path / f"{NAME}.127.0.0.1.validator.part", (0, 0))
     assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
     assert names(tmp_path) == sorted([NAME, "weasel.png.a.org.part", "thesis.tex.part"])
     if not there:
-        assert server.asked[-1] == ("/" + NAME, "bytes=1000-")
+        assert server.asked[-1] == ("/" + NAME, "bytes=999-")
+
+
+SOCKETS = []
 
 
 def test_offline(server, tmp_path):
-    """No request is made, and the line has the ways to get the file."""
+    """No socket is opened, and the line has the ways to get the file."""
+    sys.addaudithook(lambda event, _: event.startswith("socket.") and SOCKETS.append(event))
     line = failure(tmp_path, offline=True)
+    assert not SOCKETS
     assert line == (
         f"{tmp_path / NAME}: expected a sign; it is missing and --offline is set: save "
         f"{server.address}{NAME} there, or name other pictures"
@@ -249,25 +234,61 @@ def test_redirects_and_unknown_length(server, tmp_path, monkeypatch, capfd):
     assert "(unknown size)" in capfd.readouterr().err
 
 
+PART = f"{NAME}.127.0.0.1.part"
+LAST = 2 * transfer.CHUNK - 1  # the last byte that came before the connection broke
+
+
 def interrupted(server, folder):
     """Downloads until the connection breaks, and gives the .part file."""
-    server.breaks_after = 2 * fetching.CHUNK
+    server.breaks_after = LAST + 1
     line = failure(folder)
     assert "(127.0.0.1: the connection broke, 131.1 kB are stored for the next run): save" in line
     server.breaks_after = None
     server.asked.clear()
-    part = folder / f"{NAME}.127.0.0.1.part"
-    assert names(folder) == [part.name]
-    return part
+    assert names(folder) == sorted([PART, f"{NAME}.127.0.0.1.validator.part"])
+    return folder / PART
 
 
-def test_an_interrupted_download_goes_on(server, tmp_path, capfd):
-    """Only the rest is asked for."""
+@pytest.mark.parametrize("tag", ['"{}"', "Mon, 02 Jan 2006 15:04:05 GMT"])
+def test_an_interrupted_download_goes_on(server, tmp_path, capfd, tag):
+    """Only the rest is asked for, and the last byte that is there."""
+    server.tag = tag
     interrupted(server, tmp_path)
     assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
-    assert server.asked[-1] == ("/" + NAME, "bytes=131072-")
+    assert server.asked == [("/" + NAME, f"bytes={LAST}-")]
     assert "(300.0 kB, of which 131.1 kB are there)" in capfd.readouterr().err
     assert names(tmp_path) == [NAME]
+
+
+@pytest.mark.parametrize("honours_if_range", [True, False])
+@pytest.mark.parametrize("shorter", [0, 250_000])
+def test_a_file_that_changed_meanwhile_is_no_mixture(server, tmp_path, honours_if_range, shorter):
+    """Without a published hash, nothing else would notice. Some servers ignore If-Range."""
+    interrupted(server, tmp_path)
+    server.honours_if_range = honours_if_range
+    server.files["/" + NAME] = CONTENT[shorter:][::-1]
+    assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT[shorter:][::-1]
+    assert names(tmp_path) == [NAME]
+
+
+@pytest.mark.parametrize("tag", ["", 'W/"{}"'])
+def test_without_a_validator_nothing_is_kept(server, tmp_path, tag):
+    """A weak tag promises the same meaning, not the same bytes."""
+    server.tag, server.breaks_after = tag, 1000
+    assert "the connection broke): save" in failure(tmp_path)
+    assert names(tmp_path) == []
+
+
+def test_a_part_whose_origin_is_unknown_is_begun_anew(server, tmp_path):
+    """Left by an older version, or of another address of this host."""
+    part = interrupted(server, tmp_path)
+    record = tmp_path / f"{NAME}.127.0.0.1.validator.part"
+    for text in (None, "", "http://127.0.0.1/other\nx", f"{server.address}{NAME}\n\x00"):
+        part.write_bytes(b"x" * 1000)
+        record.write_text(text) if text is not None else record.unlink()
+        assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
+        (tmp_path / NAME).unlink()
+    assert {wanted for _, wanted in server.asked} == {None}
 
 
 def test_a_server_that_cannot_resume_sends_all(server, tmp_path):
@@ -278,30 +299,137 @@ def test_a_server_that_cannot_resume_sends_all(server, tmp_path):
 
 
 def test_a_part_that_is_whole_or_too_long(server, tmp_path):
-    """Nothing is asked for but its size; more than the file has is begun anew."""
+    """Of the first, a byte is asked for; more than the file has is begun anew."""
     part = interrupted(server, tmp_path)
+    record = tmp_path / f"{NAME}.127.0.0.1.validator.part"
+    text = record.read_text()
     part.write_bytes(CONTENT)
     assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
-    assert server.asked == [("/" + NAME, None)]
+    assert server.asked == [("/" + NAME, "bytes=299999-")]
     (tmp_path / NAME).unlink()
     part.write_bytes(CONTENT + b"more")
+    record.write_text(text)
     assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("claims", [10**18, 10**30, 300_000_001])
+def test_a_size_that_cannot_be_is_not_believed(server, tmp_path, monkeypatch, claims):
+    """The next address is asked; nothing of what was announced is received."""
+    server.files["/other"] = CONTENT
+    publish(monkeypatch, NAME, server.address + NAME, server.address + "other")
+    server.claims, start = claims, time.monotonic()
+    line = failure(tmp_path)
+    assert time.monotonic() - start < 5 and names(tmp_path) == []
+    assert f"expected at most 300000000 bytes; it announces {claims}" in line
+    publish(monkeypatch, NAME, server.address + NAME, server.address + "moved/other", size=300_000)
+    server.claims = 300_000
+    assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_what_is_received_is_capped(server, tmp_path, monkeypatch, published):
+    """A server that goes on and on: given up at the published size, or at the stated one."""
+    details = {"size": len(CONTENT)} if published else {"most": 2 * len(CONTENT)}
+    publish(monkeypatch, NAME, server.address + NAME, **details)
+    server.tells_length, server.floods = False, 1
+    line = failure(tmp_path)
+    server.floods = 0
+    most = "300.0 kB" if published else "600.0 kB"
+    assert f"(127.0.0.1: expected {most} at most; more was sent)" in line
+    assert names(tmp_path) == []
+
+
+def test_a_drip_is_given_up(server, tmp_path, monkeypatch):
+    """A byte now and then keeps every time limit between two of them."""
+    assert (transfer.WINDOW, transfer.SLOWEST) == (30, 1000)
+    monkeypatch.setattr(transfer, "WINDOW", 0.3)
+    server.piece, server.drips = 1, 0.01
+    start = time.monotonic()
+    assert "127.0.0.1: less than 1.0 kB per second came" in failure(tmp_path)
+    assert time.monotonic() - start < 2
+
+
+def test_a_connection_that_falls_silent_is_given_up(server, tmp_path, monkeypatch):
+    """After the first answer and some bytes."""
+    monkeypatch.setattr(transfer, "WINDOW", 0.3)
+    server.piece, server.drips = 1, 2.0
+    assert "127.0.0.1: no answer in time" in failure(tmp_path)
+
+
+def test_two_downloads_at_once(server, tmp_path, capfd):
+    """The second one waits for the first one's file: it is asked for once."""
+    server.piece, server.drips = 60_000, 0.1
+    got = []
+    threads = [
+        threading.Thread(target=lambda: got.append(fetching.fetch(NAME, tmp_path).read_bytes()))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert got == [CONTENT] * 2 and len(server.asked) == 1
+    assert f"waiting for another run, which writes to {tmp_path}" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_a_mirror_is_asked_first(server, tmp_path, monkeypatch, scheme):
+    """A folder of these files, also without the network; what it has is verified all the same."""
+    folder = tmp_path / "a mirror"
+    folder.mkdir()
+    (folder / NAME).write_bytes(CONTENT)
+    server.files["/a%20mirror/" + NAME] = CONTENT
+    at = folder.as_uri() if scheme == "file" else server.address + "a%20mirror/"
+    monkeypatch.setenv("LAB_MIRROR", at)
+    publish(monkeypatch, NAME, server.address + "elsewhere", hash=SHA256)
+    path = fetching.fetch(NAME, tmp_path, offline=scheme == "file")
+    assert path.read_bytes() == CONTENT
+    path.unlink()
+    (folder / NAME).write_bytes(b"x")
+    server.files["/a%20mirror/" + NAME] = b"x"
+    assert f"what came was not {NAME} (expected sha256" in failure(tmp_path)
+    (folder / NAME).unlink()
+    os.mkfifo(folder / NAME)
+    del server.files["/a%20mirror/" + NAME]
+    reason = "file: there is no such file" if scheme == "file" else "127.0.0.1: HTTP status 404"
+    assert f"({reason}; 127.0.0.1: HTTP status 404)" in failure(tmp_path)
+
+
+def test_a_mirrors_password_is_not_shown(server, tmp_path, monkeypatch, capfd):
+    """It stays in the variable."""
+    with_password = server.address.replace("//", "//me:secret@")
+    monkeypatch.setenv("LAB_MIRROR", with_password)
+    fetching.fetch(NAME, tmp_path)
+    assert f"downloading {server.address}{NAME} (" in capfd.readouterr().err
+
+
+def test_a_proxy_is_used(server, tmp_path, monkeypatch):
+    """As the environment names it."""
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("http_proxy", server.address)
+    publish(monkeypatch, NAME, "http://signs.invalid/" + NAME)
+    assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
+    assert server.asked == [("http://signs.invalid/" + NAME, None)]
 
 
 def test_ctrl_c_keeps_the_part(server, tmp_path, monkeypatch):
     """What has come until then is there for the next run."""
-    import pooch
 
-    def stops(self, url, file, _):
-        file.write(CONTENT[:1000])
-        raise KeyboardInterrupt
+    def stops(stream, read=transfer._read):
+        if server.breaks_after:
+            raise KeyboardInterrupt
+        server.breaks_after = 1
+        return read(stream)
 
     with monkeypatch.context() as patch:
-        patch.setattr(pooch.HTTPDownloader, "__call__", stops)
+        patch.setattr(transfer, "_read", stops)
         with pytest.raises(KeyboardInterrupt):
             fetching.fetch(NAME, tmp_path)
-    assert (tmp_path / f"{NAME}.127.0.0.1.part").read_bytes() == CONTENT[:1000]
+    server.breaks_after = None
+    part = (tmp_path / PART).read_bytes()
+    assert part and CONTENT.startswith(part)
     assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
+    assert server.asked[-1] == ("/" + NAME, f"bytes={len(part) - 1}-")
 
 
 def test_a_part_of_another_address_is_not_gone_on_with(server, tmp_path, monkeypatch):
@@ -316,7 +444,6 @@ def test_a_part_of_another_address_is_not_gone_on_with(server, tmp_path, monkeyp
     [
         ({"hash": "sha256:" + "0" * 64}, "expected sha256 0000"),
         ({"hash": "md5:" + "0" * 32}, "expected md5 0000"),
-        ({"size": 5}, "expected 5 bytes; received 300000"),
         ({"check": weights.read}, "expected AlexNet weights (.npy, .npz or .onnx); received a"),
     ],
 )
@@ -326,6 +453,15 @@ def test_what_comes_is_verified(server, tmp_path, monkeypatch, details, reason):
     line = failure(tmp_path)
     assert f"could not be downloaded (127.0.0.1: what came was not {NAME} (" in line
     assert reason in line
+    assert names(tmp_path) == []
+
+
+def test_what_announces_another_size_is_not_received(server, tmp_path, monkeypatch):
+    """Where a size is published."""
+    publish(monkeypatch, NAME, server.address + NAME, size=5)
+    assert "(127.0.0.1: expected 5 bytes; it announces 300000): save" in failure(tmp_path)
+    server.tells_length = False
+    assert "(127.0.0.1: expected 5 bytes at most; more was sent): save" in failure(tmp_path)
     assert names(tmp_path) == []
 
 
@@ -366,7 +502,7 @@ def test_where_nothing_can_be_written(server, tmp_path, monkeypatch):
     """A file in place of the folder, and a disk that is full."""
     (tmp_path / "file").touch()
     with pytest.raises(
-        LabError, match=r"sign\.png: cannot be written \(.+\); make room, or get http"
+        LabError, match=r"sign\.png: cannot be written \(.+\); choose another place"
     ):
         fetching.fetch(NAME, tmp_path / "file")
     full = SimpleNamespace(free=1000)

@@ -12,7 +12,7 @@ import tensorflow as tf
 from scipy import ndimage
 
 import alexnet
-from lab import files
+from lab import files, locks
 from lab.errors import LabError
 from lab.features import batches, cache, extractor
 from lab.features.recipes import RECIPES, Recipe
@@ -377,7 +377,7 @@ def test_two_runs_where_there_are_no_locks(monkeypatch):
 def test_a_cache_that_can_only_be_read(monkeypatch):
     """Features that are there are used without a lock."""
     assert_computed(key())
-    monkeypatch.setattr(files, "locked", None)
+    monkeypatch.setattr(locks, "held", None)
     np.testing.assert_array_equal(cache.compute(IMAGES, None, key())[0][:], WANTED)
 
 
@@ -447,3 +447,20 @@ def test_no_room(monkeypatch):
     monkeypatch.setattr(files.shutil, "disk_usage", lambda folder: usage)
     with pytest.raises(LabError, match=r"57\.6 kB are needed there and 57\.6 kB are free"):
         cache.compute(IMAGES, Work(), key())
+
+
+def test_a_disk_that_fills_up(monkeypatch):
+    """The file is named; what was computed until then is kept, and the next run goes on with it."""
+    import resource
+
+    limit = 128 + 2 * WANTED[0].nbytes * cache.BATCH
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+        with pytest.raises(LabError, match=r"features\.part: cannot be written \(File too large\)"):
+            cache.compute(IMAGES, Work(), key())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    steps = Steps()
+    np.testing.assert_array_equal(cache.compute(IMAGES, Work(), key(), steps)[0][:], WANTED)
+    assert not list(folders()[0].glob("*.part"))

@@ -1,10 +1,17 @@
 """Files on disk: all or nothing, hashes, sizes."""
 
+import errno
 import json
 import os
 import re
+import resource
+import socket
+import subprocess
+import sys
 import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lab import files
@@ -53,6 +60,113 @@ def test_atomic_where_nothing_can_be_written(tmp_path):
         with pytest.raises(LabError, match=wanted), files.atomic(path):
             pass
     assert sorted(file.name for file in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "link to a pipe", "link to nothing", "loop"])
+def test_what_is_no_regular_file_is_refused(tmp_path, kind):
+    """It is named and left as it is: a renamed file would replace a device, too."""
+    path, node = tmp_path / "f.npz", tmp_path / "node"
+    if "link" in kind or kind == "loop":
+        path.symlink_to(node if kind != "loop" else path)
+    if "pipe" in kind:
+        os.mkfifo(node if "link" in kind else path)
+    if kind == "socket":
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(os.path.relpath(path))
+    before, there = path.lstat(), names(tmp_path)
+    for refuse in (files.check_writable, lambda path: files.atomic(path).__enter__()):
+        with pytest.raises(LabError, match=re.escape(f"{path}: cannot be written (")):
+            refuse(path)
+    assert path.lstat() == before and names(tmp_path) == there
+
+
+def test_a_link_is_written_through(tmp_path):
+    """What it points at is replaced, atomically in its own folder; the link stays a link."""
+    (tmp_path / "far").mkdir()
+    real, path = tmp_path / "far" / "real.npz", tmp_path / "link.npz"
+    real.write_text("old")
+    path.symlink_to(Path("far", "real.npz"))
+    files.check_writable(path)
+    with files.atomic(path) as part:
+        part.write_text("new")
+        assert part.parent == real.parent and real.read_text() == "old"
+    assert path.is_symlink() and real.read_text() == "new"
+    assert names(tmp_path) == ["far", "link.npz"] and names(real.parent) == ["real.npz"]
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[1])
+from lab import files
+with files.atomic(sys.argv[2]) as part:
+    part.write_text("half")
+    print("writing", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_halves_of_dead_writers_are_removed_and_no_others(tmp_path):
+    """By the next one that writes to the folder, at once; not what a living one is writing."""
+    command = [sys.executable, "-c", KILLED, str(files.ROOT), str(tmp_path / "a.npz")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    (tmp_path / ".my-own.part").touch()
+    with subprocess.Popen(command, **pipes) as alive, subprocess.Popen(command, **pipes) as dead:
+        for process in (alive, dead):
+            assert process.stdout.readline() == "writing\n"
+        dead.kill()
+        dead.wait()
+        assert len(names(tmp_path)) == 3
+        files.write_json(tmp_path / "b.json", 1)
+        assert len(names(tmp_path)) == 3  # the living one's, my own and b.json
+        alive.communicate("\n")
+    assert alive.returncode == 0
+    assert names(tmp_path) == [".my-own.part", "a.npz", "b.json"]
+
+
+def test_a_full_disk_is_said_with_the_files_name(tmp_path):
+    """Within NumPy's writing of an archive, and of JSON; what was there stays."""
+    path = tmp_path / "f.npz"
+    path.write_text("old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    line = f"^{re.escape(str(path))}: cannot be written \\(File too large\\); choose another place"
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+        with pytest.raises(LabError, match=line), files.atomic(path) as part:
+            np.savez(part, x=np.zeros(100_000))
+        with pytest.raises(LabError, match=line):
+            files.write_json(path, "x" * 200_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.read_text() == "old" and names(tmp_path) == ["f.npz"]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_what_the_disk_refuses_at_the_end(tmp_path, monkeypatch, step):
+    """A delayed "no space left", a folder that may not be changed any more."""
+
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (tmp_path / "a").write_text("old")
+    monkeypatch.setattr(os, step, refuse)
+    with pytest.raises(LabError, match=r"a: cannot be written \(No space left on device\)"):
+        files.write_json(tmp_path / "a", 1)
+    assert (tmp_path / "a").read_text() == "old" and names(tmp_path) == ["a"]
+
+
+def test_a_file_is_on_the_disk_before_it_is_named(tmp_path, monkeypatch):
+    """The file is synchronized, renamed, and then its folder is synchronized."""
+    steps, fsync, replace = [], os.fsync, os.replace
+    monkeypatch.setattr(
+        os, "fsync", lambda f: steps.append(os.path.isdir(f"/proc/self/fd/{f}")) or fsync(f)
+    )
+    monkeypatch.setattr(os, "replace", lambda *ends: steps.append("rename") or replace(*ends))
+    files.write_json(tmp_path / "a", 1)
+    assert steps == [False, "rename", True]
 
 
 def test_check_writable(tmp_path):

@@ -12,12 +12,12 @@ from lab import files
 
 HEAVY = (
     *("tensorflow", "keras", "scipy", "sklearn", "pandas", "matplotlib", "jinja2", "onnx"),
-    *("requests", "pooch", "imageio", "PIL"),
+    *("requests", "urllib3", "imageio", "PIL"),
 )
 # What a script's options and files need, before it knows what it is to do. downloads checks what
 # comes, so it imports data and weights.
 OPTIONS = {"command_line", "data", "downloads", "errors", "files", "pickles", "pictures", "printed"}
-OPTIONS |= {"progress", "runs", "sources", "weights"}
+OPTIONS |= {"interruption", "locks", "progress", "runs", "sources", "untrusted", "weights"}
 NETWORK = {"layers", "features"}
 
 
@@ -52,15 +52,20 @@ def test_every_module_has_its_layer():
 CODE = """
 import contextlib, io, json, sys
 sys.path.insert(0, {root!r})
+sockets = []
+sys.addaudithook(lambda event, _: event.startswith("socket.") and sockets.append(event))
 with contextlib.redirect_stdout(io.StringIO()):
     import {script}
     status = {script}.main({argv!r})
-print(json.dumps([status, sorted(sys.modules)]))
+print(json.dumps([sockets or status, sorted(sys.modules)]))
 """
 
 
 def loaded(script, *argv):
-    """What a run of a script leaves in sys.modules: names within lab, and heavy libraries."""
+    """What a run of a script leaves in sys.modules: names within lab, and heavy libraries.
+
+    No run that needs no download opens a socket, from the interpreter's start to the answer.
+    """
     code = CODE.format(root=str(files.ROOT), script=script, argv=list(map(str, argv)))
     modules = python(code)
     ours = {name.split(".")[1] for name in modules if name.startswith("lab.")}

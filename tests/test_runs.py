@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pickle
+import re
 import shlex
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 import train_feature_extraction
-from lab import files, progress, runs
+from lab import files, locks, progress, runs
 from lab.data import Dataset
 from lab.errors import LabError
 from lab.sources import labelled_sets
@@ -58,7 +59,7 @@ def test_ctrl_c_says_how_to_go_on(tiny_p, conv_npz, tmp_path, monkeypatch, capfd
     assert stopped(monkeypatch, argv) == 130
     err = capfd.readouterr().err
     assert f"to go on: python train_feature_extraction.py --resume {folder}\n" in err
-    assert err.splitlines()[-1] == "interrupted" and (folder / runs.OPTIONS).exists()
+    assert "to go on" in err.splitlines()[-1] and (folder / runs.OPTIONS).exists()
     assert train_feature_extraction.main(["--resume", str(folder)]) == 0
 
 
@@ -175,9 +176,27 @@ def test_two_runs_with_one_folder(tmp_path):
     """The first one has it."""
     options = Namespace(epochs=3, resume=None)
     runs.empty(tmp_path / "run")
-    runs.create(tmp_path / "run", options)
+    runs.begin(tmp_path / "run", options)
     with pytest.raises(LabError, match="another run has begun there"):
-        runs.create(tmp_path / "run", options)
+        runs.begin(tmp_path / "run", options)
+
+
+def test_a_run_is_gone_on_with_once(tmp_path):
+    """Of two that resume it the second is refused; when the first has ended, it may."""
+    options = Namespace(epochs=3, resume=str(tmp_path))
+    line = f"^{re.escape(str(tmp_path))}: .* or wait for it"
+    with locks.held(tmp_path), pytest.raises(LabError, match=line):
+        runs.begin(tmp_path, options)
+    runs.begin(tmp_path, options)
+
+
+def test_a_checkpoint_that_a_kill_left_is_removed(tmp_path):
+    """By whoever asks to resume the run, which is complete."""
+    for name in (runs.METRICS, runs.CHECKPOINT):
+        (tmp_path / name).touch()
+    with pytest.raises(LabError, match="this one is complete"):
+        runs.options(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [runs.METRICS]
 
 
 def test_options_as_words(tmp_path):
@@ -213,6 +232,16 @@ def test_a_name_that_the_terminal_cannot_show(monkeypatch):
     monkeypatch.setattr(sys, "stdout", stream)
     progress.show("caf\xe9 \udce9")
     assert stream.buffer.getvalue() == b"caf\\xe9 \\udce9\n"
+
+
+def test_answers_that_a_full_disk_does_not_take(monkeypatch):
+    """They are not lost in silence; notices are."""
+    with open("/dev/full", "w") as stdout, open("/dev/full", "w") as stderr:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        monkeypatch.setattr(sys, "stderr", stderr)
+        progress.tell("a notice")
+        with pytest.raises(LabError, match=r"^stdout: cannot be written \(No space left on device"):
+            progress.show("an answer")
 
 
 def test_dataset_is_plain():

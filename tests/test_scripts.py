@@ -1,6 +1,7 @@
 """The four scripts through main(argv): what they print, write and refuse, with which status."""
 
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -155,6 +156,17 @@ def test_metrics(trained):
     assert (folder / "classifier.npz").stat().st_size < 4_000_000
 
 
+def test_the_same_bits(trained, tiny_p, conv_npz, tmp_path):
+    """The same command, another folder, no features stored: the same classifier, but its date."""
+    argv = ("--data", tiny_p, "--weights", conv_npz, "--epochs", 3, "--batch-size", 16)
+    assert run(train_feature_extraction, *argv, "--output", tmp_path / "r") == 0
+    one, other = (np.load(folder / "classifier.npz") for folder in (trained[0], tmp_path / "r"))
+    with one, other:
+        assert set(one.files) == set(other.files)
+        for name in set(one.files) - {"recipe"}:
+            assert one[name].tobytes() == other[name].tobytes(), name
+
+
 def test_the_best_recipe(tiny_p, conv_npz, capfd, tmp_path):
     """By L-BFGS, ten steps an epoch; what it learned by track names signs that it never met."""
     argv = ("--data", tiny_p, "--weights", conv_npz, "--layer", "best", "--split", "track")
@@ -269,6 +281,16 @@ def test_save_features(sign, conv_npz, tmp_path, layer, shape):
         network = alexnet.load(conv_npz, until=layer)
         wanted = network(np.asarray(enlarged, np.float32)[None, 14:241, 14:241]).numpy()[0]
         assert np.abs(file["features"][0] - wanted).max() <= 0.02 * wanted.max()
+
+
+def test_features_never_replace_a_pipe(tmp_path, capfd):
+    """Nor a device: it is refused before anything is read or computed."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    argv = ("--save-features", pipe, "--layer", "fc7", "--weights", "nowhere", "nowhere.png")
+    line = refused(capfd, feature_extraction, *argv)
+    assert line.startswith(f"error: {pipe}: cannot be written (it is no regular file)")
+    assert pipe.is_fifo()
 
 
 def test_evaluate(trained, tiny_p, capfd, tmp_path):
@@ -450,7 +472,7 @@ def test_help_and_ctrl_c(script, capfd, monkeypatch):
     assert "--weights FILE" in capfd.readouterr().out
     monkeypatch.setattr(script, "parse", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
     assert run(script) == 130
-    assert capfd.readouterr().err == "interrupted\n"
+    assert capfd.readouterr().err == "interrupted; give the same command again\n"
 
 
 @pytest.mark.parametrize("script", ["imagenet_inference.py", "train_feature_extraction.py"])

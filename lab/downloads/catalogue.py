@@ -17,6 +17,7 @@ class Remote:
         addresses: where, the lab's own first.
         otherwise: how to do without it.
         size: bytes, where published.
+        most: bytes, the most that are received where no size is published.
         hash: "sha256:..." or "md5:...", where published.
         check: reads the file and raises LabError if it is not what it should be.
         made_from: the name in `REMOTE` of an archive that the file can be made from, and the
@@ -29,6 +30,7 @@ class Remote:
     addresses: tuple[str, ...]
     otherwise: str
     size: int | None = None
+    most: int = 300_000_000
     hash: str | None = None
     check: Callable[[Path], object] | None = None
     made_from: tuple[str, Callable[[Path, Path], None]] | None = None
@@ -44,12 +46,12 @@ OTHERS, ANOTHER = "name other pictures", "name another data set"
 
 
 def _picture(name: str, size: int, sha256: str) -> Remote:
-    return Remote("the lab's picture", (PICTURES + name,), OTHERS, size, "sha256:" + sha256)
+    return Remote("the lab's picture", (PICTURES + name,), OTHERS, size, hash="sha256:" + sha256)
 
 
-def _archive(name: str, md5: str, needs: str | None = None) -> Remote:
+def _archive(name: str, most: int, md5: str, needs: str | None = None) -> Remote:
     origin = "GTSRB, Ruhr-Universität Bochum"
-    return Remote(origin, (GTSRB + name,), ANOTHER, hash="md5:" + md5, needs=needs)
+    return Remote(origin, (GTSRB + name,), ANOTHER, most=most, hash="md5:" + md5, needs=needs)
 
 
 REMOTE = {
@@ -60,12 +62,14 @@ REMOTE = {
             "http://www.cs.toronto.edu/~guerzhoy/tf_alexnet/bvlc_alexnet.npy",
         ),
         "name another weights file (bvlcalexnet-12.onnx of the ONNX model zoo, say)",
+        most=250_000_000,
         check=weights.read,  # no hash of it is published
     ),
     TRAIN_P: Remote(
         "GTSRB's training set at 32x32, pickled by the lab",
         (LAB + "580a829f_train/train.p",),
         ANOTHER,
+        most=130_000_000,  # 39,209 pictures of 32x32x3, and their sizes and boxes
         check=load,  # no hash of it is published
         made_from=(gtsrb.TRAINING_ZIP, train_p.convert_archive),
     ),
@@ -83,9 +87,13 @@ REMOTE = {
     "stop.jpg": _picture(
         "stop.jpg", 2_123, "ca7c0857c5047dc992c76e80f0e83092a93702dbc08613b304c4e24416dda0aa"
     ),
-    gtsrb.TRAINING_ZIP: _archive(gtsrb.TRAINING_ZIP, "f33fd80ac59bff73c82d25ab499e03a3"),
-    gtsrb.TEST_ZIP: _archive(
-        gtsrb.TEST_ZIP, "c7e4e6327067d32654124b0fe9e82185", gtsrb.TEST_TABLE_ZIP
+    gtsrb.TRAINING_ZIP: _archive(
+        gtsrb.TRAINING_ZIP, 300_000_000, "f33fd80ac59bff73c82d25ab499e03a3"
     ),
-    gtsrb.TEST_TABLE_ZIP: _archive(gtsrb.TEST_TABLE_ZIP, "fe31e9c9270bbcd7b84b7f21a9d9d9e5"),
+    gtsrb.TEST_ZIP: _archive(
+        gtsrb.TEST_ZIP, 100_000_000, "c7e4e6327067d32654124b0fe9e82185", gtsrb.TEST_TABLE_ZIP
+    ),
+    gtsrb.TEST_TABLE_ZIP: _archive(
+        gtsrb.TEST_TABLE_ZIP, 1_000_000, "fe31e9c9270bbcd7b84b7f21a9d9d9e5"
+    ),
 }

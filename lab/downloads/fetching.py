@@ -3,29 +3,22 @@
 No other module uses the network.
 """
 
+import contextlib
 import os
-import queue
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from lab import files
+from lab import files, locks
+from lab.downloads import transfer
 from lab.downloads.catalogue import REMOTE
-from lab.downloads.verification import verify, verify_once
+from lab.downloads.transfer import Failed, Part, Wrong
+from lab.downloads.verification import compare, remember, verify_once
 from lab.errors import LabError
 from lab.files import human_size
-from lab.progress import tell
+from lab.progress import Progress, tell
 
 PATIENCE = 9.0  # seconds for all addresses of a file together to give a first answer
-STALLED = 30.0  # seconds without a byte after which a download that had begun is given up
-CHUNK = 2**16  # bytes
-
-
-class _Failed(Exception):
-    """An address did not give the file; the text says why."""
 
 
 def fetch(
@@ -34,8 +27,13 @@ def fetch(
     """The path of a published file, which is downloaded if it is missing.
 
     Address, size and target are printed on stderr first. An interrupted download stays as `.part`,
-    and the next call continues it. Published sizes and hashes are verified, of files that are there
-    already too; a download without a published hash is read and checked instead.
+    and the next call continues it, if the server says that it is still the same file. Published
+    sizes and hashes are verified, of files that are there already too; a download without a
+    published hash is read and checked instead, and its hash remembered. Of two processes that miss
+    a file the second waits, and uses what the first one gets.
+
+    The variable LAB_MIRROR may name another address, http(s):// or file://, of a folder of these
+    files, which is asked first.
 
     Args:
         name: a key of `REMOTE`.
@@ -54,36 +52,76 @@ def fetch(
     path = Path(folder or files.ROOT) / name
     source, make = remote.made_from or (name, None)
     archive = path.with_name(source)
-    there = next((file for file in (path, archive) if file.exists()), None)
+    there = _there(path, archive)
     if remote.needs and (not there or path.with_name(remote.needs).exists()):
         fetch(remote.needs, folder, offline, patience)
-    others = set(REMOTE) - (set() if path.exists() else {name, source})
+    others = set(REMOTE) - {name, source}
     files.remove_stale(part for other in others for part in path.parent.glob(f"{other}.*.part"))
-    if there:
-        verify_once(there, REMOTE[there.name])
-    have = there or _first_of((path, archive), offline, patience)
-    if make and have == archive:
-        tell(f"{name}: making {path} from {archive}")
-        make(archive, path)
-        if not there:
-            archive.unlink()  # nobody asked for these 276 MB
+    if there == path:
+        _remove_parts(path)  # of a run that was killed when it had just put the file there
+        verify_once(path, remote)
+        return path
+    with files.writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with locks.held(path.parent) as alone:
+        there = _there(path, archive)  # another process may have got it meanwhile
+        if there:
+            verify_once(there, REMOTE[there.name])
+        have = there or _first_of((path, archive), offline, patience, alone is not None)
+        if make and have == archive:
+            tell(f"{name}: making {path} from {archive}")
+            make(archive, path)
+            if not there:
+                archive.unlink()  # nobody asked for these 276 MB
     return path
 
 
-def _first_of(targets: tuple[Path, Path], offline: bool, patience: float) -> Path:
-    """Downloads the first of these files that any address delivers."""
+def _there(*paths: Path) -> Path | None:
+    return next((path for path in paths if path.exists()), None)
+
+
+def _addresses(name: str, offline: bool) -> list[str]:
+    """Where a file may be got: a mirror first; offline, in a folder alone."""
+    mirror = os.environ.get("LAB_MIRROR")
+    own = (f"{mirror.rstrip('/')}/{quote(name)}",) if mirror else ()
+    return [
+        url
+        for url in (*own, *REMOTE[name].addresses)
+        if not offline or urlsplit(url).scheme == "file"
+    ]
+
+
+def _first_of(targets: tuple[Path, Path], offline: bool, left: float, alone: bool) -> Path:
+    """Downloads the first of these files that any address delivers.
+
+    Args:
+        targets: the files; both are the same if it is not made from another.
+        offline: from no address of the network.
+        left: seconds for all addresses together to give a first answer.
+        alone: whether a lock keeps other processes from these files.
+    """
     sources = [
         (target, url)
-        for target in dict.fromkeys(targets)  # both are the same if it is not made from another
-        for url in REMOTE[target.name].addresses
+        for target in dict.fromkeys(targets)
+        for url in _addresses(target.name, offline)
     ]
     failures = []
-    for target, url, answer in _ask([] if offline else sources, patience):
+    for number, (target, url) in enumerate(sources):
+        host = urlsplit(url).hostname or "file"
+        # Named after the host, which has a validator of its own for what is there.
+        part = Part(target, url, host if alone else f"{host}-{os.getpid()}")
+        start = time.monotonic()
         try:
-            _download(target, url, answer)
+            try:
+                share = max(0, left) / (len(sources) - number)
+                answer = transfer.ask(url, share, *part.start())
+            finally:
+                left -= time.monotonic() - start
+            with contextlib.closing(answer.stream):
+                _download(target, part, answer)
             return target
-        except _Failed as failed:
-            failures.append(f"{urlsplit(url).hostname}: {failed}")
+        except Failed as failed:
+            failures.append(f"{host}: {failed}")
     raise LabError(_ways(targets[0], failures))
 
 
@@ -98,119 +136,59 @@ def _ways(path: Path, failures: list[str]) -> str:
     )
 
 
-def _ask(
-    sources: list[tuple[Path, str]], left: float
-) -> Iterator[tuple[Path, str, int | Exception]]:
-    """Asks one address after the other for its first answer, each with its share of the time left.
-
-    Yields:
-        Target, address, and the file's size in bytes (0: unknown) or what went wrong.
-    """
-    for number, (target, url) in enumerate(sources):
-        share = left / (len(sources) - number)
-        answers: queue.SimpleQueue[int | Exception] = queue.SimpleQueue()
-        start = time.monotonic()
-        # In a thread, as looking up a host's name has no time limit.
-        threading.Thread(target=_first_answer, args=(url, share, answers), daemon=True).start()
-        try:
-            answer = answers.get(timeout=share)
-        except queue.Empty:
-            answer = _Failed(f"no answer within {share:.0f} seconds")
-        left -= time.monotonic() - start
-        yield target, url, answer
-
-
-def _first_answer(url: str, seconds: float, answers: queue.SimpleQueue) -> None:
-    import requests  # here and below: imported only if a file is missing
-
-    try:
-        with requests.get(url, stream=True, timeout=seconds, headers=_headers()) as response:
-            response.raise_for_status()
-            answers.put(int(response.headers.get("Content-Length", 0)))
-    except Exception as error:  # whatever it is, the next address is tried
-        answers.put(error)
-
-
-def _download(path: Path, url: str, answer: int | Exception) -> None:
-    if isinstance(answer, Exception):
-        raise _Failed(_reason(answer))
+def _download(path: Path, part: Part, answer: transfer.Answer) -> None:
+    """Receives, verifies and moves to its place what an address answers."""
     remote = REMOTE[path.name]
-    # Named after the host: without a hash, halves of two different files would go unnoticed.
-    part = path.with_name(f"{path.name}.{urlsplit(url).hostname}.part")
+    most, size = remote.size or remote.most, answer.size
+    if size is not None and (size > most or (remote.size and size != most)):
+        part.remove()
+        expected = "" if remote.size else "at most "
+        raise Failed(f"expected {expected}{most} bytes; it announces {size}")
+    files.check_space(path.parent, (size or 0) - answer.start)
+    told = human_size(size) if size is not None else "unknown size"
+    there = f", of which {human_size(answer.start)} are there" if answer.start else ""
+    tell(f"{path.name}: downloading {_shown(part.url)} ({told}{there}) to {path}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(part, "ab") as file:
-            _receive(file, path, url, answer)
-        try:
-            verify(part, remote, answer)
-            if remote.check:
-                remote.check(part)
-        except LabError as error:
-            part.unlink()
-            raise _Failed(f"what came was not {path.name} ({error})") from None
-        os.replace(part, path)
-        for other in path.parent.glob(f"{path.name}.*.part"):
-            other.unlink()
-    except OSError as error:
-        raise LabError(
-            f"{path}: cannot be written ({error.strerror or error}); make room, or get {url} "
-            "elsewhere"
-        ) from None
+        digest = _received(path, part, answer, most)
+    except Failed as failed:
+        if isinstance(failed, Wrong) or not answer.validator:
+            part.remove()
+            raise
+        kept = human_size(part.path.stat().st_size)
+        raise Failed(f"{failed}, {kept} are stored for the next run") from None
+    with files.writing(path):
+        files.put(part.path, path)
+        _remove_parts(path)
+    remember(path, remote, digest)
 
 
-def _receive(file: BinaryIO, path: Path, url: str, size: int) -> None:
-    """Downloads the rest of an open .part file."""
-    import pooch
-    import requests
+def _remove_parts(path: Path) -> None:
+    for part in path.parent.glob(f"{path.name}.*.part"):
+        part.unlink(missing_ok=True)
 
-    have = file.tell()
-    if size and have > size:
-        have = file.truncate(0)
-    files.check_space(path.parent, size - have)
-    told = human_size(size) if size else "unknown size"
-    there = f", of which {human_size(have)} are there" if have else ""
-    tell(f"{path.name}: downloading {url} ({told}{there}) to {path}")
-    if size and have == size:
-        return
 
-    def start_over(response: requests.Response, **_: object) -> None:
-        # 200: the whole file, though only its rest was asked for; 416: there is no such rest.
-        if response.status_code in (200, 416):
-            file.truncate(0)
-
-    download = pooch.HTTPDownloader(
-        progressbar=True,
-        chunk_size=CHUNK,
-        timeout=(PATIENCE, STALLED),
-        headers=_headers(have),
-        hooks={"response": start_over},
-    )
+def _received(path: Path, part: Part, answer: transfer.Answer, most: int) -> str:
+    """Receives and verifies a file: its hash, as in the catalogue."""
+    remote = REMOTE[path.name]
+    kind = remote.hash.partition(":")[0] if remote.hash else "sha256"
+    name, size = f"downloading {path.name}", answer.size or None
+    with (
+        Progress().phase(name, size, "B") as advance,
+        files.writing(path),
+        part.open(answer) as file,
+    ):
+        advance(answer.start)
+        digest = f"{kind}:{transfer.receive(answer, file, kind, most, advance)}"
     try:
-        download(url, file, None)
-    except requests.RequestException as error:
-        stored = os.fstat(file.fileno()).st_size
-        rest = f", {human_size(stored)} are stored for the next run" if stored else ""
-        raise _Failed(_reason(error) + rest) from None
+        compare(part.path.stat().st_size, digest, remote.size, remote.hash)
+        if remote.check:
+            remote.check(part.path)
+    except LabError as error:
+        raise Wrong(f"what came was not {path.name} ({error})") from None
+    return digest
 
 
-def _headers(have: int = 0) -> dict[str, str]:
-    # A compressed answer has another length than the file, and its rest cannot be asked for.
-    headers = {"Accept-Encoding": "identity"}
-    return headers | {"Range": f"bytes={have}-"} if have else headers
-
-
-def _reason(error: Exception) -> str:
-    """An error of requests in a few words; its own texts fill several lines."""
-    import requests
-
-    if isinstance(error, requests.HTTPError) and error.response is not None:
-        return f"HTTP status {error.response.status_code}"
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    if isinstance(error, requests.exceptions.SSLError):
-        return "its certificate could not be verified"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection broke"
-    if isinstance(error, requests.ConnectionError):
-        return "cannot be reached"
-    return str(error)
+def _shown(url: str) -> str:
+    """An address without the password that a mirror's may hold."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

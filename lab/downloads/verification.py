@@ -2,57 +2,80 @@
 
 import contextlib
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 from lab import files
 from lab.downloads.catalogue import Remote
 from lab.errors import LabError
 
-VERIFIED = "verified.json"  # in the cache: path -> size, time of change, published size and hash
+VERIFIED = "verified.json"  # in the cache: path -> state, see `_state`, and the file's own hash
 
 
-def verify(path: Path, remote: Remote, size: int | None = None) -> None:
-    """Compares a file with what is published about it, as far as anything is.
+def compare(size: int, found: str, wanted_size: int | None, wanted: str | None) -> None:
+    """Compares a file with what is known about it, as far as anything is.
 
     Args:
-        path: the file.
-        remote: its record.
-        size: bytes that it should have, if no size is published.
+        size, found: its bytes and its hash, as in the catalogue.
+        wanted_size, wanted: what they should be, or None.
 
     Raises:
         LabError: it differs; the message says what was expected and what was received.
     """
-    received, wanted = path.stat().st_size, remote.size or size
-    if wanted and received != wanted:
-        raise LabError(f"expected {wanted} bytes; received {received}")
-    if remote.hash:
-        kind, _, expected = remote.hash.partition(":")
-        found = files.file_hash(path, kind)
-        if found != expected:
-            raise LabError(f"expected {kind} {expected}; received {found}")
+    if wanted_size and size != wanted_size:
+        raise LabError(f"expected {wanted_size} bytes; received {size}")
+    if wanted and found != wanted:
+        expected, received = (text.replace(":", " ") for text in (wanted, found))
+        raise LabError(f"expected {expected}; received {received}")
 
 
 def verify_once(path: Path, remote: Remote) -> None:
     """Verifies a file that is there already, unless it is unchanged since it was last verified.
 
+    Where no hash is published, the one that it had when it was first used is compared.
+
     Raises:
-        LabError: it is not the published one.
+        LabError: it is not the published one, or not the one that was used before.
     """
-    if not (remote.size or remote.hash) or not path.is_file():
+    if not path.is_file():
         return
-    now, record = path.stat(), files.cache_folder() / VERIFIED
-    state = [now.st_size, now.st_mtime_ns, remote.size, remote.hash]
-    try:
-        known = dict(json.loads(record.read_text()))
-    except (OSError, ValueError, TypeError, RecursionError):
-        known = {}
-    if known.get(str(path.resolve())) == state:
+    state, own = known().get(str(path.resolve()), (None, None))
+    if state == _state(path, remote):
         return
+    own = own if isinstance(own, str) and re.fullmatch("(md5|sha256):[0-9a-f]+", own) else None
+    wanted = remote.hash or own
+    found = ""
+    if wanted or not remote.size:
+        kind = wanted.partition(":")[0] if wanted else "sha256"
+        found = f"{kind}:{files.file_hash(path, kind)}"
     try:
-        verify(path, remote)
+        compare(path.stat().st_size, found, remote.size, wanted)
     except LabError as error:
+        what = "published file" if remote.size or remote.hash else "file that was used before"
         raise LabError(
-            f"{path}: {error}: it is not the published file; remove it to download it again"
+            f"{path}: {error}: it is not the {what}; remove it to download it again"
         ) from None
+    remember(path, remote, found)
+
+
+def known() -> dict[str, Any]:
+    """What is remembered: path -> (state, own hash)."""
+    try:
+        record = json.loads((files.cache_folder() / VERIFIED).read_text())
+        return {path: (state, own) for path, (state, own) in dict(record).items()}
+    except (OSError, ValueError, TypeError, RecursionError):
+        return {}
+
+
+def remember(path: Path, remote: Remote, found: str) -> None:
+    """Remembers that a file is the right one as it is now, and its hash."""
+    record = {str(path.resolve()): (_state(path, remote), found)}
     with contextlib.suppress(LabError, OSError):  # without a record it is verified again
-        files.write_json(record, known | {str(path.resolve()): state})
+        files.write_json(files.cache_folder() / VERIFIED, known() | record)
+
+
+def _state(path: Path, remote: Remote) -> list[Any]:
+    """Size, time of the last change, and what is published: equal means verified before."""
+    now = path.stat()
+    return [now.st_size, now.st_mtime_ns, remote.size, remote.hash]

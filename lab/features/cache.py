@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 
-from lab import files
+from lab import files, locks
 from lab.errors import LabError
 from lab.features.batches import BATCH, Images, batches
 from lab.features.recipes import Recipe
@@ -122,15 +122,18 @@ def compute(
     stored = _stored(folder, json.loads(text), len(images))
     if stored is not None:  # also where the cache may only be read
         return stored, measured
-    with files.locked(folder / "lock") as alone:
+    with files.writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "lock").touch()
+    with locks.held(folder / "lock") as alone:
         stored = _stored(folder, json.loads(text), len(images))
         if stored is None:
             files.remove_outdated(VERSION, folder)
+            files.write_json(folder / "key.json", made_of)
             # Two runs that cannot keep apart would mix their rows in one file.
             part = folder / ("features.part" if alone else f"features-{os.getpid()}.part")
             seconds, count = _extract(images, extractor(), part, progress)
             measured = {"feature_seconds": seconds, "images_per_second": count / seconds}
-            files.write_json(folder / "key.json", made_of)  # last: it says that all are stored
             stored = FeatureFile(folder / "features.npy")
     return stored, measured
 
@@ -139,26 +142,27 @@ def _extract(
     images: Images, run: Callable[[np.ndarray], Any], part: Path, progress: Progress
 ) -> tuple[float, int]:
     """Computes what a part file lacks and renames it: seconds, and pictures computed."""
-    (part.parent / "key.json").unlink(missing_ok=True)
     with progress.phase("compiling the network"):  # for this size of batch
         shape = (len(images), run(images[:BATCH]).shape[1])
     there = part.stat().st_size if part.exists() else 0
     files.check_space(part.parent, 2 * math.prod(shape) - there)
     header, row = _header(shape), 2 * shape[1]
     start = time.perf_counter()
-    with open(part, "a+b") as file:
-        file.seek(0)
-        if file.read(len(header)) != header:
+    with files.writing(part), open(part, "a+b", buffering=0) as file:
+        if file.seek(0) or file.read(len(header)) != header:
             file.truncate(0)
             file.write(header)
         done = (file.seek(0, 2) - len(header)) // row // BATCH * BATCH  # whole batches
         file.truncate(len(header) + done * row)
-        if done:
-            progress.say(f"features: {done:,} of {len(images):,} pictures are on disk: going on")
-        steps = progress.over("features", range(done, len(images), BATCH))
-        for _, batch in zip(steps, batches(images, done), strict=True):
-            file.write(np.asarray(run(batch)).astype("<f2", copy=False).tobytes())
-    part.replace(part.with_name("features.npy"))
+    if done:
+        progress.say(f"features: {done:,} of {len(images):,} pictures are on disk: going on")
+    steps = progress.over("features", range(done, len(images), BATCH))
+    for _, batch in zip(steps, batches(images, done), strict=True):
+        x = np.asarray(run(batch)).astype("<f2", copy=False)  # (n, d)
+        with files.writing(part), open(part, "ab") as file:
+            file.write(x.tobytes())
+    with files.writing(part):
+        files.put(part, part.with_name("features.npy"))
     return time.perf_counter() - start, len(images) - done
 
 

@@ -83,8 +83,7 @@ def run(
     notices = _notices(training, inputs, new)
     for notice in notices:
         progress.say(notice)
-    if not options.resume:
-        runs.create(folder, options)
+    runs.begin(folder, options)
 
     words = judged_on(len(training.split.held_out), training.split, data)
     trained = training.run(folder, functools.partial(tell, words))

@@ -124,7 +124,13 @@ class Learner:
         self.optimizer.learning_rate.assign(self._rate(done))
         size = self.plan.size(self.epoch)
         seed = tf.constant([self.plan.seed, done])
-        loss = float(self._descend(tf.constant(images), tf.constant(labels), seed, size))
+        try:
+            loss = float(self._descend(tf.constant(images), tf.constant(labels), seed, size))
+        except tf.errors.ResourceExhaustedError:
+            raise LabError(
+                f"expected room for a step of {self.batch} pictures; the device's memory is "
+                f"exhausted: start anew with --batch-size {max(1, self.batch // 2)}"
+            ) from None
         if not math.isfinite(loss):
             raise LabError(
                 f"expected a finite loss; received {loss} in epoch {self.epoch + 1}, "
