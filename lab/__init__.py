@@ -9,7 +9,9 @@ printed        what the scripts print on stdout: answers, epochs, figures
 machine        versions, memory, processor
 runs           a run's folder: its options, its metrics
 pictures/      any picture file -> RGB -> the size that is classified
-pickles        the one unpickler
+pickles/       the one reader of pickles
+zips, npz      the one reader of zips, and of NumPy's files
+cached         what is kept in the cache, and thrown away where it is broken
 weights/       .npy, .npz, .onnx -> {layer: (kernel, bias)}, all of it checked
 data/          labelled pictures: train.p, GTSRB, folders, CSVs; splits, fingerprints
 drawn_signs/   signs drawn from shapes: data without a download

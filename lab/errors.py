@@ -1,17 +1,29 @@
-"""The error that a user can act on, and what a broken file may raise."""
+"""The error that a user can act on."""
 
-import zipfile
-import zlib
-
-# What reading an .npz that is cut short, damaged or something else may raise.
-BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
+LONGEST = 300  # characters of an error
 
 
 class LabError(ValueError):
     """A user's mistake, in one line: what was expected, what was received, what to do."""
 
+    def __init__(self, message: str = ""):
+        super().__init__(one_line(message))
+
 
 def shown(text: str, longest: int = 200) -> str:
     """What a file says, for a message: short, and without line ends or control characters."""
-    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: longest + 1])
+    line = _escaped(text[: longest + 1])
     return line if len(line) <= longest else line[:longest] + "..."
+
+
+def one_line(text: str, longest: int = LONGEST) -> str:
+    """A message as one line; of a long one its start and its end, which says what to do."""
+    if len(text) > 4 * longest:  # whole files, some of them
+        text = text[: 2 * longest] + text[-2 * longest :]
+    line = _escaped(" ".join(text.split()))
+    end = longest // 3
+    return line if len(line) <= longest else line[: longest - end - 5] + " ... " + line[-end:]
+
+
+def _escaped(text: str) -> str:
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -1,10 +1,10 @@
 """Whether a file is the published one, by size and hash; remembered, so that it is hashed once."""
 
 import contextlib
-import json
 from pathlib import Path
+from typing import Any
 
-from lab import files
+from lab import cached, files, untrusted
 from lab.downloads.catalogue import Remote
 from lab.errors import LabError
 
@@ -42,10 +42,9 @@ def verify_once(path: Path, remote: Remote) -> None:
         return
     now, record = path.stat(), files.cache_folder() / VERIFIED
     state = [now.st_size, now.st_mtime_ns, remote.size, remote.hash]
-    try:
-        known = dict(json.loads(record.read_text()))
-    except (OSError, ValueError, TypeError, RecursionError):
-        known = {}
+    known: dict[str, Any] = {}
+    with cached.reading(record):
+        known = untrusted.json_file(record)
     if known.get(str(path.resolve())) == state:
         return
     try:
