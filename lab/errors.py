@@ -1,13 +1,14 @@
 """The error that a user can act on."""
 
-LONGEST = 300  # characters of an error
+LONGEST = 300  # characters of an error, as it is printed
+MOST_LISTED = 2000  # of one that lists others
 
 
 class LabError(ValueError):
     """A user's mistake, in one line: what was expected, what was received, what to do."""
 
     def __init__(self, message: str = ""):
-        super().__init__(one_line(message))
+        super().__init__(one_line(message, MOST_LISTED))
 
 
 def shown(text: str, longest: int = 200) -> str:

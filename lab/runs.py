@@ -87,7 +87,10 @@ def options(folder: str | Path) -> list[str]:
     folder = Path(folder)
     if (folder / METRICS).exists():
         raise LabError(f"{folder}: expected an unfinished run; this one is complete: use it")
-    expected, advice = "the options of a run that was begun", "name another, or start anew"
+    expected, advice = (
+        "the options of a run that was begun",
+        "name another, or start anew without --resume",
+    )
     with untrusted.reading(folder / OPTIONS, expected, advice):
         written = untrusted.json_file(folder / OPTIONS)
         for name, value in written.items():

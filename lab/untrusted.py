@@ -16,13 +16,13 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from lab.errors import LabError, shown
+from lab.errors import LabError, one_line, shown
 
 OWN = str(Path(__file__).resolve().parent)
 MOST_AXES = 4  # of a convolution's kernel, or of pictures
 MOST_NESTED = 20  # containers in containers; Python's own functions break at 1000
 MOST_JSON, MOST_ITEMS = 2**23, 2**19  # bytes, and items: an empty list takes 60
-LONGEST_CAUSE = 100  # characters
+LONGEST_CAUSE, LONGEST_FAULT = 100, 130  # characters of a message
 
 
 class Broken(Exception):
@@ -47,8 +47,9 @@ def reading(
     try:
         yield
     except Broken as broken:
-        received = shown(str(broken))
-        raise LabError(f"{name}: expected {expected}; received {received}; {advice}") from broken
+        received = shown(str(broken), LONGEST_FAULT)
+        line = f"{name}: expected {expected}; received {received}; {advice}"
+        raise LabError(one_line(line)) from broken
     except FileNotFoundError:
         raise LabError(
             f"{name}: expected {expected}; there is no such file; check the name"

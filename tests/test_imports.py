@@ -17,7 +17,7 @@ HEAVY = (
 # What a script's options and files need, before it knows what it is to do. downloads checks what
 # comes, so it imports data and weights.
 OPTIONS = {"command_line", "data", "downloads", "errors", "files", "pickles", "pictures", "printed"}
-OPTIONS |= {"progress", "runs", "sources", "weights"}
+OPTIONS |= {"progress", "runs", "sources", "weights", "cached", "npz", "untrusted", "zips"}
 NETWORK = {"layers", "features"}
 
 

@@ -195,7 +195,7 @@ def test_killed_and_resumed_to_the_same_end(data, tmp_path, monkeypatch):
 
     first = started(data, small_plan())
     first.train_epoch()
-    first.end_epoch()
+    first.end_epoch(validation_accuracy=0.5)
     with pytest.raises(KeyboardInterrupt):
         first.train_epoch(tmp_path / "c.npz", killed)
     second = started(data, small_plan())

@@ -51,17 +51,18 @@ def _rows(file: BinaryIO, path: Path) -> Iterator[tuple[int, dict[str | None, st
     if file.seek(0, 2) > MOST_BYTES:
         raise Broken(f"one of more than {MOST_BYTES:,} bytes")
     file.seek(0)
-    reader = csv.DictReader(_lines(io.TextIOWrapper(file, encoding="utf-8-sig", newline="")))
-    header = parse(getattr, reader, "fieldnames") or []
-    if len(header) > MOST_COLUMNS:
-        raise Broken(f"one of {len(header)} columns")
-    if missing := [name for name in COLUMNS if name not in header]:
-        raise LabError(
-            f"{path} line 1: expected the columns file,class and maybe group; "
-            f"{missing[0]} is missing (received {shown(','.join(header))}); add it"
-        )
-    while (cells := parse(next, reader, None)) is not None:
-        yield reader.line_num, cells
+    with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+        reader = csv.DictReader(_lines(text))
+        header = parse(getattr, reader, "fieldnames") or []
+        if len(header) > MOST_COLUMNS:
+            raise Broken(f"one of {len(header)} columns")
+        if missing := [name for name in COLUMNS if name not in header]:
+            raise LabError(
+                f"{path} line 1: expected the columns file,class and maybe group; "
+                f"{missing[0]} is missing (received {shown(','.join(header))}); add it"
+            )
+        while (cells := parse(next, reader, None)) is not None:
+            yield reader.line_num, cells
 
 
 def _lines(text: io.TextIOWrapper) -> Iterator[str]:

@@ -27,8 +27,7 @@ SCAN, MOST_SCANS, MOST_SCANNED = b"\xff\xda", 100, 10 * MOST_PIXELS
 DECODERS = ("raw", "zip", "jpeg", "gif", "libtiff")
 STRIP = 2**20  # pixels that are converted at a time
 
-# Before it makes room for them, Pillow refuses twice as many.
-Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2
+Image.MAX_IMAGE_PIXELS = MOST_PIXELS  # of more it warns, and of twice as many it makes no room
 # Pillow's, about odd files that it reads anyway. Not around each file: threads read files at the
 # same time, and `catch_warnings` of one would undo another's.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -52,7 +51,7 @@ def read(path: str | Path) -> np.ndarray:
     Raises:
         LabError: it is missing, no picture, cut short or too large.
     """
-    with untrusted.opened(path, EXPECTED, "give a picture") as file:
+    with untrusted.opened(path, EXPECTED, "give a whole picture") as file:
         return _decoded(file)
 
 
@@ -63,7 +62,7 @@ def decode(file: BinaryIO, name: str) -> np.ndarray:
         file: opened for reading, at its beginning.
         name: what to call it in messages.
     """
-    with untrusted.reading(name, EXPECTED, "get it again"):
+    with untrusted.reading(name, EXPECTED, "give a whole picture"):
         return _decoded(file)
 
 
@@ -78,6 +77,8 @@ def _decoded(file: BinaryIO) -> np.ndarray:
     except Broken as broken:
         if isinstance(broken.__cause__, UnidentifiedImageError):
             raise Broken("something else") from None
+        if isinstance(broken.__cause__, Image.DecompressionBombError):
+            raise Broken(f"one of far more than {MOST_PIXELS:,} pixels") from None
         raise
     with image:
         _judge(image, content)

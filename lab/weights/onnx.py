@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from lab.errors import shown
 from lab.untrusted import Broken, array_size
 
 CONVOLUTIONS = ("conv1", "conv2", "conv3", "conv4", "conv5")
@@ -71,7 +72,8 @@ def _weights(name: str, node: Fields, tensors: dict[str, Fields], axes: int) -> 
     found = [tensors.pop(text) for text in inputs[1:] if text in tensors]
     shapes = [_shape(tensor) for tensor in found]
     if [len(shape) for shape in shapes] != [axes, 1]:
-        raise Broken(f"an .onnx without weights for {name} (its inputs: {', '.join(inputs)})")
+        listed = ", ".join(shown(text, 20) for text in inputs)
+        raise Broken(f"an .onnx without weights for {name} (its inputs: {listed})")
     kernel, bias = (_array(name, *pair) for pair in zip(found, shapes, strict=True))
     return kernel, bias
 

@@ -67,8 +67,9 @@ def read(path: str | Path) -> Weights:
     path, arrays, room = Path(path), {}, MOST_NUMBERS
     with untrusted.opened(path, "AlexNet weights (.npy, .npz or .onnx)") as file:
         layers, more = _layers(file)
-        for name, pair in layers:
-            arrays[_name(name)] = _pair(name, pair, room)
+        for given, pair in layers:
+            name = _name(given)
+            arrays[name] = _pair(name, pair, room)
             room -= sum(array.size for array in arrays[name])
         if not arrays:
             raise Broken("a file without any layer")
@@ -89,7 +90,7 @@ def check(arrays: Arrays, shapes: Mapping[str, tuple[int, ...]], needed: Iterabl
     needed = list(needed)
     missing = [name for name in needed if name not in arrays]
     if missing:
-        received = shown(", ".join(arrays)) or "none"
+        received = shown(", ".join(arrays), 100) or "none"
         raise LabError(
             f"expected weights of {', '.join(needed)}; received {received}: "
             f"{', '.join(missing)} is missing; take a complete file, or a layer before {missing[0]}"
