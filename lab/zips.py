@@ -43,7 +43,7 @@ def opened(
     names, packed = set(), 0
     for member in archive.infolist():
         name = member.filename
-        if name.startswith("/") or ".." in name.replace("\\", "/").split("/"):
+        if not name or name.startswith("/") or ".." in name.replace("\\", "/").split("/"):
             raise Broken(f"a zip with {name[:80]!r}, which lies outside of it")
         if name in names:
             raise Broken(f"a zip with two members named {name[:80]!r}")

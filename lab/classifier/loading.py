@@ -78,8 +78,8 @@ def _check(classifier: Classifier) -> None:
     ):
         if getattr(classifier, name) not in list(known):
             raise Broken(f"one whose {name} is none of {', '.join(known)}")
-    if not (isinstance(classifier.temperature, float) and 0 < classifier.temperature < np.inf):
-        raise Broken("one whose temperature is no positive number")
+    if not (isinstance(classifier.temperature, float) and 1e-6 < classifier.temperature < 1e6):
+        raise Broken("one whose temperature is no positive number, or an extreme one")
     texts = [classifier.weights_sha256, notes.get("weights", "") if isinstance(notes, dict) else 0]
     if not all(isinstance(text, str) for text in texts) or type(classifier.trained) is not bool:
         raise Broken("one whose notes have another type")

@@ -21,7 +21,7 @@ from lab.data.archives import Folder, Zip
 from lab.data.classes import CLASSES
 from lab.data.dataset import Dataset
 from lab.data.fingerprints import picture_hashes
-from lab.errors import LabError
+from lab.errors import LabError, shown
 from lab.untrusted import Broken, parse
 
 TRAINING_ZIP, TEST_ZIP = "GTSRB_Final_Training_Images.zip", "GTSRB_Final_Test_Images.zip"
@@ -207,13 +207,13 @@ def _row(cells: dict[str, str], where: str, pattern: re.Pattern) -> Row:
     if not name:
         form = "TTTTT_FFFFF.ppm" if pattern is TRAINING_PICTURE else "NNNNN.ppm"
         raise LabError(
-            f"{where}: expected a Filename {form}; received {cells['Filename']!r}; correct it"
+            f"{where}: expected a Filename {form}; received {shown(repr(cells['Filename']), 60)}; correct it"
         )
     for column in COLUMNS[1:]:
         if not re.fullmatch(r"[0-9]{1,5}", cells[column]):
             raise LabError(
                 f"{where}: expected a whole number as {column}; received "
-                f"{cells[column]!r}; correct it"
+                f"{shown(repr(cells[column]), 60)}; correct it"
             )
     width, height, left, top, right, bottom, label = (int(cells[c]) for c in COLUMNS[1:])
     if label >= CLASSES:

@@ -38,7 +38,7 @@ def read(path: Path) -> list[LabelledFile]:
             first = rows.setdefault(os.path.normpath(row.path), row)
             if first is not row:
                 raise LabError(
-                    f"{row.where}: expected each file once; received {row.path} again, after "
+                    f"{row.where}: expected each file once; received {shown(str(row.path), 80)} again, after "
                     f"{first.where}; remove one"
                 )
     if not rows:
@@ -59,7 +59,7 @@ def _rows(file: BinaryIO, path: Path) -> Iterator[tuple[int, dict[str | None, st
         if missing := [name for name in COLUMNS if name not in header]:
             raise LabError(
                 f"{path} line 1: expected the columns file,class and maybe group; "
-                f"{missing[0]} is missing (received {shown(','.join(header))}); add it"
+                f"{missing[0]} is missing (received {shown(','.join(header), 80)}); add it"
             )
         while (cells := parse(next, reader, None)) is not None:
             yield reader.line_num, cells
@@ -77,7 +77,7 @@ def _row(path: Path, where: str, cells: dict[str | None, str | None]) -> Labelle
     if not file or not name or "\0" in file or None in cells:
         raise LabError(
             f"{where}: expected a file and a class; received "
-            f"{shown(','.join(str(cell) for cell in cells.values() if cell))!r}; correct the line"
+            f"{shown(','.join(str(cell) for cell in cells.values() if cell), 80)!r}; correct the line"
         )
     group = (cells.get("group") or "").strip() or where
     return LabelledFile(path.parent / file, name, group if "group" in cells else None, None, where)

@@ -1,0 +1,29 @@
+"""Mutated files: only the one error, or what was read; nothing slow, nothing large."""
+
+import random
+
+import pytest
+from readers import READERS, Rules, mutated
+
+from lab import cached
+
+INPUTS = 2000
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.filterwarnings("ignore")  # of Pillow, about odd pictures
+def test_mutated_files(name, tmp_path, monkeypatch):
+    """The seeds are accepted; of their mutations some are, and the rest is refused in one line."""
+    monkeypatch.setattr(cached, "tell", lambda text: None)
+    monkeypatch.chdir(tmp_path)  # short names in messages
+    reader, chance = READERS[name], random.Random(name)
+    rules, seeds = Rules(reader, tmp_path.relative_to(tmp_path)), reader.seeds()
+    for seed in seeds:
+        rules.read(seed)
+    assert (rules.accepted, rules.refused) == (len(seeds), 0)
+    for _ in range(INPUTS):
+        content = chance.choice(seeds)
+        for _ in range(chance.choice((1, 1, 1, 3))):
+            content = mutated(content, chance)
+        rules.read(content)
+    assert rules.refused or name in ("features", "key", "hashes")  # these are made again
