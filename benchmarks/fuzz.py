@@ -51,6 +51,7 @@ def fuzz(name: str, inputs: int, state: Path, corpus: Path, fault: str | None) -
     import atheris
 
     with atheris.instrument_imports(include=["lab", "alexnet"]):
+        import mutations
         import readers
 
         if name == "classifier":
@@ -95,9 +96,9 @@ def fuzz(name: str, inputs: int, state: Path, corpus: Path, fault: str | None) -
     def mutate(content: bytes, most: int, seed: int) -> bytes:
         chance = random.Random(seed)
         if chance.random() < 0.5:
-            return readers.mutated(content, chance)[:most]
+            return mutations.mutated(content, chance)[:most]
         if content.startswith(b"PK"):
-            return readers.within_zip(content, lambda m: atheris.Mutate(m, most), chance)[:most]
+            return mutations.within_zip(content, lambda m: atheris.Mutate(m, most), chance)[:most]
         return atheris.Mutate(content, most)
 
     words = [f"-max_len={MOST_LENGTH}", f"-seed={1 + len(name)}", "-rss_limit_mb=6000"]
@@ -175,11 +176,8 @@ def replay(name: str, corpus: str) -> None:
 def modules(names: tuple[str, ...]) -> list[Path]:
     """The files of modules and folders in lab/."""
     places = [ROOT / "lab" / name for name in names]
-    return [
-        f
-        for p in places
-        for f in (sorted(p.glob("*.py")) if p.is_dir() else [p.with_suffix(".py")])
-    ]
+    inside = [sorted(place.glob("*.py")) or [place.with_suffix(".py")] for place in places]
+    return [file for files in inside for file in files]
 
 
 def measure(options: argparse.Namespace, note: Callable[[dict[str, Any]], None]) -> None:

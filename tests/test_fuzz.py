@@ -3,7 +3,8 @@
 import random
 
 import pytest
-from readers import READERS, Rules, mutated
+from mutations import mutated
+from readers import READERS, Rules
 
 from lab import cached
 

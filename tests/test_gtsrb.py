@@ -339,9 +339,7 @@ def test_broken_zips(tmp_path):
         LabError, match=re.escape("line 3: ") + ".*00000_00001.ppm: expected a whole file"
     ):
         load(path)
-    with pytest.raises(
-        LabError, match=r"none.zip: expected a folder or a whole zip; there is no such file"
-    ):
+    with pytest.raises(LabError, match=r"none\.zip: expected a folder or a whole zip; there is"):
         load(tmp_path / "none.zip")
 
 

@@ -206,9 +206,8 @@ def _row(cells: dict[str, str], where: str, pattern: re.Pattern) -> Row:
     name = pattern.fullmatch(cells["Filename"])
     if not name:
         form = "TTTTT_FFFFF.ppm" if pattern is TRAINING_PICTURE else "NNNNN.ppm"
-        raise LabError(
-            f"{where}: expected a Filename {form}; received {shown(repr(cells['Filename']), 60)}; correct it"
-        )
+        received = shown(repr(cells["Filename"]), 60)
+        raise LabError(f"{where}: expected a Filename {form}; received {received}; correct it")
     for column in COLUMNS[1:]:
         if not re.fullmatch(r"[0-9]{1,5}", cells[column]):
             raise LabError(

@@ -38,8 +38,8 @@ def read(path: Path) -> list[LabelledFile]:
             first = rows.setdefault(os.path.normpath(row.path), row)
             if first is not row:
                 raise LabError(
-                    f"{row.where}: expected each file once; received {shown(str(row.path), 80)} again, after "
-                    f"{first.where}; remove one"
+                    f"{row.where}: expected each file once; received {shown(str(row.path), 80)} "
+                    f"again, after {first.where}; remove one"
                 )
     if not rows:
         raise LabError(f"{path}: expected a row for each picture; received none; add them")
@@ -75,9 +75,9 @@ def _lines(text: io.TextIOWrapper) -> Iterator[str]:
 def _row(path: Path, where: str, cells: dict[str | None, str | None]) -> LabelledFile:
     file, name = ((cells[column] or "").strip() for column in COLUMNS)
     if not file or not name or "\0" in file or None in cells:
+        received = shown(",".join(str(cell) for cell in cells.values() if cell), 80)
         raise LabError(
-            f"{where}: expected a file and a class; received "
-            f"{shown(','.join(str(cell) for cell in cells.values() if cell), 80)!r}; correct the line"
+            f"{where}: expected a file and a class; received {received!r}; correct the line"
         )
     group = (cells.get("group") or "").strip() or where
     return LabelledFile(path.parent / file, name, group if "group" in cells else None, None, where)
