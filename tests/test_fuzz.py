@@ -1,12 +1,13 @@
 """Mutated files: only the one error, or what was read; nothing slow, nothing large."""
 
 import random
+from pathlib import Path
 
 import pytest
 from mutations import mutated
 from readers import READERS, Rules
 
-from lab import cached
+from lab import cached, npz
 
 INPUTS = 2000
 
@@ -18,7 +19,7 @@ def test_mutated_files(name, tmp_path, monkeypatch):
     monkeypatch.setattr(cached, "tell", lambda text: None)
     monkeypatch.chdir(tmp_path)  # short names in messages
     reader, chance = READERS[name], random.Random(name)
-    rules, seeds = Rules(reader, tmp_path.relative_to(tmp_path)), reader.seeds()
+    rules, seeds = Rules(reader, Path()), reader.seeds()
     for seed in seeds:
         rules.read(seed)
     assert (rules.accepted, rules.refused) == (len(seeds), 0)
@@ -28,3 +29,14 @@ def test_mutated_files(name, tmp_path, monkeypatch):
             content = mutated(content, chance)
         rules.read(content)
     assert rules.refused or name in ("features", "key", "hashes")  # these are made again
+
+
+def test_a_planted_fault_is_found(tmp_path, monkeypatch):
+    """A reader that takes a shape as it is lets NumPy's error out."""
+    monkeypatch.setattr(npz, "array_size", lambda shape, dtype, room: room - 128)
+    monkeypatch.chdir(tmp_path)
+    reader, chance = READERS["npz"], random.Random(1)
+    rules, seeds = Rules(reader, Path()), reader.seeds()
+    with pytest.raises(TypeError, match="buffer is too small"):
+        for _ in range(INPUTS):
+            rules.read(mutated(chance.choice(seeds), chance))

@@ -66,6 +66,8 @@ def read(path: str | Path, rule: Rule = pictures.to_sign) -> Dataset:
         folders, training = _find_set(archive)
         read_rows = _training_rows if training else _test_rows
         rows = [(folder, row) for folder in folders for row in read_rows(archive, folder)]
+        if not rows:
+            raise LabError(f"{path}: expected pictures; its tables have no rows; get it again")
         rows.sort(key=lambda pair: (training and pair[1].label, pair[1].number))
         originals = (_picture(archive, folder, row) for folder, row in rows)  # one at a time
         both = [(rule(original), published_rule(original)) for original in originals]
