@@ -71,14 +71,15 @@ def places(folder):
     return [folder / "pipe", folder / "socket", Path("/dev/zero"), folder / "folder"]
 
 
-@pytest.mark.parametrize(
-    "name", ["pickle", "train.p", "npy", "picture", "zip", "table", "checkpoint"]
-)
+BY_NAME = ("pickle", "train.p", "npy", "picture", "zip", "table", "checkpoint")
+
+
+@pytest.mark.parametrize("name", BY_NAME)
 def test_what_is_no_file_is_refused_without_waiting(name, tmp_path, monkeypatch):
     """A pipe that nobody writes to would hold the first read for good."""
     monkeypatch.chdir(tmp_path)
     for place in places(tmp_path):
-        with pytest.raises(LabError, match="a device or a pipe|directory|GTSRB") as caught:
+        with pytest.raises(LabError, match=r"a device or a pipe|directory|GTSRB") as caught:
             READERS[name].read(place)
         assert len(str(caught.value)) <= 300
 
