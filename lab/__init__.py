@@ -1,6 +1,6 @@
 """What the four scripts share: a module or a folder for each subject, the basic ones first.
 
-errors         the error that every mistake of a user ends in
+errors         the error that every mistake of a user ends in; text out of files in messages
 untrusted      files of strangers: what a parser raises, and what an array claims
 files          where files are; writing all or nothing; hashes, locks, free space
 progress       progress bars and lines: what a run is doing
