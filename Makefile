@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help lab test format clean distclean
+.PHONY: help lab test fuzz format clean distclean
 
 help:
 	@echo "make lab        run the four scripts in the lab's order"
 	@echo "make test       check style, types and imports, and run the tests"
+	@echo "make fuzz       damaged files for every reader, a million each: hours"
 	@echo "make format     lay out the code"
 	@echo "make clean      remove the stored features in cache/"
 	@echo "make distclean  remove them and the virtual environment"
@@ -21,6 +22,9 @@ test: $(VENV)/test
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+fuzz: $(VENV)/fuzz
+	$(BIN)/python benchmarks/fuzz.py
 
 format: $(VENV)/test
 	$(BIN)/ruff format .
@@ -42,6 +46,10 @@ $(VENV)/bin/python:
 $(VENV)/lab: requirements.txt | $(VENV)/bin/python
 	@echo "installing TensorFlow and what else requirements.txt names: minutes, 2.5 GB on disk"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/fuzz: requirements-fuzz.txt $(VENV)/test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-fuzz.txt
 	@touch $@
 
 $(VENV)/test: requirements-test.txt $(VENV)/lab

@@ -1,6 +1,6 @@
 """What the four scripts share: a module or a folder for each subject, the basic ones first.
 
-errors         the error that every mistake of a user ends in
+errors         the error that every mistake of a user ends in; text out of files in messages
 untrusted      files of strangers: what a parser raises, and what an array claims
 locks          locks between processes
 files          where files are; writing all or nothing; hashes, free space
@@ -11,7 +11,9 @@ printed        what the scripts print on stdout: answers, epochs, figures
 machine        versions, memory, processor
 runs           a run's folder: its options, its metrics
 pictures/      any picture file -> RGB -> the size that is classified
-pickles        the one unpickler
+pickles/       the one reader of pickles
+zips, npz      the one reader of zips, and of NumPy's files
+cached         what is kept in the cache, and thrown away where it is broken
 weights/       .npy, .npz, .onnx -> {layer: (kernel, bias)}, all of it checked
 data/          labelled pictures: train.p, GTSRB, folders, CSVs; splits, fingerprints
 drawn_signs/   signs drawn from shapes: data without a download

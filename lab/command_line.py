@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from lab import interruption
-from lab.errors import LabError
+from lab.errors import LabError, one_line
 from lab.progress import Progress
 from lab.progress import tell as say
 
@@ -27,7 +27,7 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> Any:
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: {one_line(message)} (see {self.prog} --help)\n")
 
     def add_pictures(self, default: str) -> None:
         """The options of the three scripts that classify pictures."""
@@ -94,7 +94,7 @@ def script(function: Callable[[list[str]], None]) -> Callable[..., int]:
         except SystemExit as stop:  # argparse
             return stop.code if isinstance(stop.code, int) else 0
         except (LabError, OSError, MemoryError) as error:
-            say("error: " + " ".join(str(error).split() or [type(error).__name__]))
+            say(f"error: {one_line(str(error)) or type(error).__name__}")
             return 2
         except Exception as error:
             # TensorFlow's, known by its name: TensorFlow is not imported here.

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lab import locks
-from lab.errors import BROKEN, LabError
+from lab.errors import LabError
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
@@ -172,7 +172,7 @@ def remove_outdated(version: int, used: Path) -> None:
     folders = [lock.parent for lock in cache_folder().glob("[0-9a-f]" * 16 + "/lock")]
     remove_stale(part for folder in folders if folder != used for part in folder.glob("*.part"))
     for key in (folder / "key.json" for folder in folders):
-        with contextlib.suppress(*BROKEN):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
             other = json.loads(key.read_text(encoding="utf-8"))["version"] != version
             if other and time.time() - key.stat().st_mtime > STALE:
                 shutil.rmtree(key.parent)

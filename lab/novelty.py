@@ -17,6 +17,7 @@ from scipy import linalg
 import alexnet
 from lab.features import Recipe, linear
 from lab.features.cache import Features
+from lab.untrusted import Broken
 
 SAMPLE = 8_000  # pictures that a fit looks at, the same number of each class
 LEAST = 8  # of each class, however many classes there are
@@ -60,21 +61,20 @@ class Novelty:
             classes: of its classifier.
 
         Raises:
-            ValueError: an array is missing, or has another shape or type, or is not finite.
+            Broken: an array is missing, or has another shape or type, or is not finite.
         """
-        k, known = self.recipe.width // _places(self.recipe), len(self.arrays["scales"])
+        k = self.recipe.width // _places(self.recipe)
+        known = self.arrays["scales"].size if "scales" in self.arrays else 0
         shapes = ((known, classes), (known,), (k,), (), (k, k), (2,))
         for name, shape in zip(NAMES, shapes, strict=True):
             array = self.arrays.get(name)
             kind = np.float16 if name == "whiten" else np.float32
             if array is None or (array.shape, array.dtype) != (shape, kind):
-                raise ValueError(f"its measure of novelty lacks {name} {shape}")
-            if not np.isfinite(array).all():
-                raise ValueError(
-                    f"its measure of novelty has numbers in {name} that are not finite"
-                )
-        if not np.isfinite(self.threshold):
-            raise ValueError("its measure of novelty has no threshold")
+                raise Broken(f"a measure of novelty that lacks {name} {shape}")
+            if not np.isfinite(array).all() or (name in ("scales", "units") and array.min() <= 0):
+                raise Broken(f"a measure of novelty whose {name} is not finite, or not positive")
+        if not isinstance(self.threshold, float) or not 0 <= self.threshold < np.inf:
+            raise Broken("a measure of novelty without a threshold")
 
     def distances(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
         """Both distances, before they are made comparable by `calibrated`.

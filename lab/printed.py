@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lab import files
+from lab.errors import shown
 from lab.progress import show, tell
 
 
@@ -64,11 +65,11 @@ def show_answers(
         show_json(also | {"weights": str(weights), "pictures": answers, "seconds": seconds})
         return
     for number, answer in enumerate(answers):
-        show(f"Image {number} {files.relative(Path(answer['file']))}")
+        show(f"Image {number} {shown(files.relative(Path(answer['file'])))}")
         if not answer.get("known", True):
-            show(f"none of these {answer['classes']} (nearest: {answer['top'][0]['class']})")
+            show(f"none of these {answer['classes']} (nearest: {shown(answer['top'][0]['class'])})")
         for row in answer["top"]:
-            show(f"{row['class']}: {row['probability']:.3f}")
+            show(f"{shown(row['class'])}: {row['probability']:.3f}")
         show("")
     show(f"Time: {seconds:.3f} seconds")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO, TypeVar
 
-from lab.errors import LabError
+from lab.errors import LabError, escaped
 
 Step = TypeVar("Step")
 Advance = Callable[..., object]
@@ -105,6 +105,7 @@ def _write(text: str, stream: TextIO) -> None:
 
     encoding = stream.encoding or "utf-8"
     try:  # names of files may hold what a terminal cannot show
+        text = escaped(text, kept="\n\t")  # of files and classes: a terminal obeys some
         tqdm.write(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)
         stream.flush()
     except OSError as error:

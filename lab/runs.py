@@ -1,6 +1,6 @@
 """A run's folder: the options it was started with, and its metrics, once it is complete."""
 
-import json
+import re
 import shlex
 import time
 from argparse import Namespace
@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from lab import files, locks
-from lab.errors import LabError
+from lab import files, locks, untrusted
+from lab.errors import LabError, shown
+from lab.untrusted import Broken
 
 RUNS = files.ROOT / "runs"
 BUNDLED = files.ROOT / "trained"  # the run that comes with the repository
@@ -111,16 +112,18 @@ def options(folder: str | Path) -> list[str]:
     if (folder / METRICS).exists():
         _remove_checkpoint(folder)  # `finish` may have been killed
         raise LabError(f"{folder}: expected an unfinished run; this one is complete: use it")
-    try:
-        written = json.loads((folder / OPTIONS).read_text(encoding="utf-8"))
+    expected, advice = (
+        "the options of a run that was begun",
+        "name another, or start anew without --resume",
+    )
+    with untrusted.reading(folder / OPTIONS, expected, advice):
+        written = untrusted.json_file(folder / OPTIONS)
+        for name, value in written.items():
+            if not re.fullmatch("[a-z_]{1,40}", name) or type(value) not in (str, int, float, bool):
+                raise Broken(f"an option {shown(name, 40)} that is none")
         if "arguments" in written:
-            raise ValueError("written by an older version")
+            raise Broken("options of an older version")
         return words(written)
-    except (OSError, ValueError, AttributeError, TypeError):
-        raise LabError(
-            f"{folder}: expected the folder of a run that was begun; it has no {OPTIONS} that can "
-            "be read: name another, or start anew without --resume"
-        ) from None
 
 
 def classifier_file(path: str | Path) -> Path:

@@ -1,23 +1,28 @@
 """Files of strangers: one door for all that reads them.
 
-`reading` names the file and what it should be; `parse` calls a parser, whose errors, of any type,
+`opened` names the file and what it should be; `parse` calls a parser, whose errors, of any type,
 are the file's fault; `array_size` judges a declared array before anything is done with it. An error
 of the lab's own code is no fault of the file and passes as it is.
 """
 
+import json
+import os
+import stat
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from lab.errors import LabError, shown
+from lab.errors import LabError, one_line, shown
 
 OWN = str(Path(__file__).resolve().parent)
 MOST_AXES = 4  # of a convolution's kernel, or of pictures
-LONGEST_CAUSE = 100  # characters
+MOST_NESTED = 20  # containers in containers; Python's own functions break at 1000
+MOST_JSON, MOST_ITEMS = 2**23, 2**19  # bytes, and items: an empty list takes 60
+LONGEST_CAUSE, LONGEST_FAULT = 100, 130  # characters of a message
 
 
 class Broken(Exception):
@@ -42,8 +47,9 @@ def reading(
     try:
         yield
     except Broken as broken:
-        received = shown(str(broken))
-        raise LabError(f"{name}: expected {expected}; received {received}; {advice}") from broken
+        received = shown(str(broken), LONGEST_FAULT)
+        line = f"{name}: expected {expected}; received {received}; {advice}"
+        raise LabError(one_line(line)) from broken
     except FileNotFoundError:
         raise LabError(
             f"{name}: expected {expected}; there is no such file; check the name"
@@ -51,6 +57,30 @@ def reading(
     except OSError as error:
         reason = error.strerror or cause(error)
         raise LabError(f"{name}: expected {expected}; received: {reason}; check the name") from None
+
+
+@contextmanager
+def opened(
+    path: str | Path, expected: str, advice: str = "get it again or take another"
+) -> Iterator[BinaryIO]:
+    """Opens a file for reading, its errors as in `reading`; a device or a pipe might never end."""
+    with reading(path, expected, advice), regular(path) as file:
+        yield file
+
+
+def regular(path: str | Path) -> BinaryIO:
+    """Opens a file for reading.
+
+    Raises:
+        Broken: it is a device or a pipe, where merely opening it may wait for good.
+        OSError: it cannot be opened.
+    """
+    if "\0" in str(path):
+        raise Broken("a name with a null character")
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise Broken("a device or a pipe")
+    return open(path, "rb")
 
 
 def parse(parser: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
@@ -72,6 +102,56 @@ def parse(parser: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         if file != __file__ and file.startswith(OWN):
             raise
         raise Broken(f"something that cannot be read ({cause(error)})") from error
+
+
+def json_object(text: str | bytes) -> dict[str, Any]:
+    """A JSON object that is not too large and not nested too deeply.
+
+    Raises:
+        Broken: it is something else.
+    """
+    if len(text) > MOST_JSON:
+        raise Broken("a JSON object that is too large")
+    text = parse(text.decode, "utf-8") if isinstance(text, bytes) else text
+    if sum(map(text.count, "[{,")) > MOST_ITEMS:
+        raise Broken("a JSON object of too many items")
+    content = parse(json.loads, text)
+    for _ in leaves(content):
+        pass
+    if not isinstance(content, dict):
+        raise Broken("JSON that is no object")
+    return content
+
+
+def json_file(path: Path) -> dict[str, Any]:
+    """The JSON object that a file of the lab's own holds, if nobody has changed it.
+
+    Raises:
+        Broken: it is something else.
+        OSError: it cannot be opened.
+    """
+    with regular(path) as file:
+        return json_object(file.read(MOST_JSON + 1))
+
+
+def leaves(content: Any) -> Iterator[Any]:
+    """What dicts, lists and tuples hold in the end.
+
+    Raises:
+        Broken: they are nested too deeply.
+    """
+    level = [content]
+    for _ in range(MOST_NESTED):
+        inside: list[Any] = []
+        for item in level:
+            if isinstance(item, dict | list | tuple):
+                inside += item.values() if isinstance(item, dict) else item
+            else:
+                yield item
+        if not inside:
+            return
+        level = inside
+    raise Broken(f"parts that are nested more than {MOST_NESTED} deep")
 
 
 def cause(error: BaseException) -> str:

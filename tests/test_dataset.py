@@ -87,7 +87,7 @@ WRONG = {
     "negative": (content(labels=np.arange(60) % 3 - 1), r"received -1 for picture 0 \(20 wrong"),
     "strings": (
         content(labels=["Stop"] * 60),
-        r"received <U4 \(60,\), such as \['Stop'\]; use the",
+        "received a list of something else; convert it",
     ),
     "float labels": (content(labels=np.zeros(60)), r"received float64 \(60,\), such as \[0.0\]"),
     "one-hot": (
@@ -114,7 +114,7 @@ WRONG = {
     "empty list": (content(features=[], labels=[]), "expected pictures; received none"),
     "ragged": (
         content(features=[np.zeros((3, 3)), np.zeros((4, 4))]),
-        "features to be one array; received a list of unequal parts",
+        "features to be one array of numbers; received a list of unequal arrays",
     ),
     "coords": (
         content(coords=np.ones((60, 2), int)),

@@ -575,7 +575,7 @@ def test_the_weights_record_checks_what_comes(server, tmp_path, monkeypatch):
     whole = python2_npy.write(tmp_path / "whole.npy", arrays).read_bytes()
     publish(monkeypatch, "bvlc-alexnet.npy", server.address + "w", check=record.check)
     server.files["/w"] = whole[:-100]
-    assert "end early or are no pickle" in failure(tmp_path, "bvlc-alexnet.npy")
+    assert "a pickle that ends early or is none" in failure(tmp_path, "bvlc-alexnet.npy")
     server.files["/w"] = whole
     path = fetching.fetch("bvlc-alexnet.npy", tmp_path)
     assert list(weights.read(path).arrays) == ["fc6"]

@@ -5,6 +5,7 @@ import pytest
 
 from lab.errors import LabError
 from lab.features.cache import FeatureFile
+from lab.untrusted import Broken
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_shorter_than_its_header_says(array):
     """It is no array then."""
     path = array[1]
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(ValueError):
+    with pytest.raises(Broken):
         FeatureFile(path)
 
 

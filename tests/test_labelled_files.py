@@ -156,7 +156,7 @@ TABLES = {
         ["file,class", "a.png,x", "gone.png,y"],
         r"1 of 2 .*line 3: .*gone\.png: expected a picture .*there is no such file",
     ),
-    "a folder": (["file,class", "a.png,x", ".,y"], "line 3: .*received a folder"),
+    "a folder": (["file,class", "a.png,x", ".,y"], "line 3: .*received: Is a directory"),
     "a long name": (["file,class", f"{'a' * 300},x"], r"line 2: .*name too long"),
     "a zero byte": (["file,class", "a\0.png,x"], "line 2: expected a file|line contains NUL"),
 }
@@ -183,7 +183,7 @@ def test_a_csv_that_is_no_text(tmp_path):
     """Latin-1, a table program's own format, no file."""
     table(tmp_path / "a.csv", "file,class", "é.png,x", encoding="latin-1")
     refused(tmp_path / "a.csv", r"a\.csv: expected a table in UTF-8")
-    refused(tmp_path / "b.csv", r"b\.csv: expected a table; No such file")
+    refused(tmp_path / "b.csv", r"b\.csv: expected a table .*; there is no such file")
 
 
 def test_folders_that_hold_no_classes(tmp_path):
@@ -236,7 +236,7 @@ def test_a_million_pixels_across(tmp_path, crop):
     """Its centre shows too little."""
     folders(tmp_path, cat=2, dog=2)
     wide_png(tmp_path / "cat" / "wide.png")
-    refused(tmp_path, r"wide\.png: .*ten times as long as wide; received 1000000x1 p", crop=crop)
+    refused(tmp_path, r"wide\.png: .*received one of 1000000x1 pixels, where", crop=crop)
 
 
 def test_broken_pictures_are_named_and_counted(tmp_path, capfd):

@@ -18,11 +18,10 @@ SAMPLE = {
     "labels": np.array([0, 42]),
     "columns first": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
     "big-endian": np.array(5, ">i8"),
-    "names": np.array(["Stop", "é"]),
     "empty": np.empty((0, 4), np.float32),
     "flags": np.array([True, False]),
     "halves": np.array([0.5, np.inf], np.float16),
-    "scalar": np.float32(3.5),
+    "axes in another order": np.arange(24).reshape(2, 3, 4).transpose(1, 0, 2),
 }
 
 
@@ -44,7 +43,7 @@ def refusal(path) -> str:
 @pytest.mark.parametrize("protocol", range(6))
 def test_every_protocol_gives_back_what_was_written(tmp_path, protocol):
     """Arrays of all kinds of number, order and size, and plain objects, come back as they were."""
-    plain = {"list": [1, -2.5, None, True, b"", b"\xff", ("é", 10**30)], 3: {"nested": []}}
+    plain = {"list": [1, -2.5, None, True, b"", b"\xff", ("é", 2**63)], 3: {"nested": []}}
     loaded = pickles.load(given(tmp_path, pickle.dumps(SAMPLE | plain, protocol)), WHAT)
     assert {name: loaded[name] for name in plain} == plain
     for name, array in SAMPLE.items():
@@ -71,7 +70,7 @@ def test_file_is_read_from_where_it_stands(tmp_path):
     path = python2_npy.write(tmp_path / "weights.npy", {"fc6": [array, array[0]]})
     with open(path, "rb") as file:
         file.seek(80)
-        loaded = pickles.load(file, "weights")
+        loaded = pickles.read(file)
     assert list(loaded) == ["fc6"]
     np.testing.assert_array_equal(loaded["fc6"][0], array)
     np.testing.assert_array_equal(loaded["fc6"][1], array[0])
@@ -115,42 +114,47 @@ def test_other_globals_are_refused_by_name(tmp_path, monkeypatch, hostile, name,
         content = pickle.dumps({"features": hostile}, protocol)
     line = refusal(given(tmp_path, content))
     assert f"received a pickle that names {name}, which such data has no use for" in line
-    assert "was not loaded; get the file from a source that you trust" in line
+    assert "so it was not loaded; get it again or take another" in line
     assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        pytest.param(b"\x80\x02Nr\xff\xff\xff\x7f.", "claims 2147483647 objects", id="memo"),
-        pytest.param(b"N" + b"p2147483647\n.", "claims 2147483647 objects", id="text memo"),
-        pytest.param(b"\x80\x02]q\x00h\x00a.", "contains itself", id="cycle"),
-        pytest.param(b"\x80\x04\x8f.", "holds a set", id="set"),
+        pytest.param(b"\x80\x02]q\x00h\x00a.", "one object in two places", id="cycle"),
+        pytest.param(b"\x80\x04\x8f.", "the opcode EMPTY_SET, which", id="set"),
+        pytest.param(pickle.dumps(2 * [[]]), "one object in two places", id="one list twice"),
+        pytest.param(pickle.dumps(np.float32(1)), "multiarray.scalar, which", id="scalar"),
+        pytest.param(pickle.dumps(np.array(["Stop"])), "an array of <U4, where", id="text"),
+        pytest.param(pickle.dumps({(1, 2): 3}), "keys are no short names", id="key"),
+        pytest.param(pickle.dumps({10**30: 3}), "a number of more than 64 bits", id="long number"),
         pytest.param(b"cnumpy\nndarray\n.", "leaves an array unfinished", id="class itself"),
         pytest.param(
-            b"cnumpy\nndarray\n(I9999999999\ntR.", "leaves an array unfinished", id="huge array"
+            b"cnumpy\nndarray\n(I9999999999\ntR.",
+            "makes something else than an array",
+            id="huge array",
         ),
-        pytest.param(pickle.dumps(np.array([1, "a"], object)), "array of objects", id="objects"),
+        pytest.param(
+            pickle.dumps(np.array([1, "a"], object)), "an array of |O8, where", id="objects"
+        ),
         pytest.param(pickle.dumps(np.zeros(2, "i4,f4")), "array of |V8", id="fields"),
         pytest.param(pickle.dumps(np.zeros(2, "M8[s]")), "array of <M8", id="dates"),
         pytest.param(pickle.dumps(np.zeros(2, "c16")), "array of <c16", id="complex"),
-        pytest.param(b"c_codecs\nencode\n(Vx\nVzlib\ntR.", "makes bytes of", id="other codec"),
+        pytest.param(
+            b"c_codecs\nencode\n(Vx\nVzlib\ntR.", "makes something else", id="other codec"
+        ),
     ],
 )
 def test_what_data_has_no_use_for_is_refused(tmp_path, content, reason):
     """Claims of memory, cycles, object arrays and the like end before anything is built."""
     line = refusal(given(tmp_path, content))
     assert reason in line
-    assert "was not loaded" in line
 
 
-def test_one_object_many_times_is_built_once(tmp_path):
-    """40 lists, each holding the one before twice: 2^40 leaves, if they were walked."""
-    nested = []
-    for _ in range(40):
-        nested = [nested, nested]
-    loaded = pickles.load(given(tmp_path, pickle.dumps(nested)), WHAT)
-    assert loaded[0] is loaded[1]
+@pytest.mark.parametrize("content", [b"\x80\x02Nr\xff\xff\xff\x7f.", b"Np2147483647\n."])
+def test_a_high_number_in_the_memory_takes_none(tmp_path, content):
+    """The C unpickler makes room for as many objects: 10 bytes could claim 64 GB."""
+    assert pickles.load(given(tmp_path, content), WHAT) is None
 
 
 def test_sizes_that_do_not_fit_the_data(tmp_path):
@@ -161,25 +165,26 @@ def test_sizes_that_do_not_fit_the_data(tmp_path):
     )
 
 
+EARLY = "received a pickle that ends early or is none; get it again or take another"
+
+
 @pytest.mark.parametrize(
-    "content",
+    ("content", "reason"),
     [
-        pytest.param(pickle.dumps(SAMPLE, 2)[:3000], id="truncated, protocol 2"),
-        pytest.param(pickle.dumps(SAMPLE, 4)[:3000], id="truncated, protocol 4"),
-        pytest.param(b"\x80\x04\x8e" + struct.pack("<Q", 1 << 60) + b".", id="bytes of 2^60"),
-        pytest.param(b"\x80\x05\x96" + struct.pack("<Q", 1 << 40) + b".", id="bytearray of 2^40"),
-        pytest.param(b"\x89PNG\r\n\x1a\n" + bytes(100), id="a picture"),
-        pytest.param(b"<!DOCTYPE html>\n<html></html>\n", id="a web page"),
-        pytest.param(b"(" * 100_000 + b"t" * 100_000 + b".", id="nested deeply"),
-        pytest.param(b"\x80\x02}]Ns.", id="list as key"),
-        pytest.param(b".", id="nothing on the stack"),
+        pytest.param(pickle.dumps(SAMPLE, 2)[:3000], EARLY, id="truncated, protocol 2"),
+        pytest.param(pickle.dumps(SAMPLE, 4)[:3000], EARLY, id="truncated, protocol 4"),
+        pytest.param(b"\x80\x04\x8e" + struct.pack("<Q", 1 << 60) + b".", EARLY, id="2^60 bytes"),
+        pytest.param(b"\x80\x05\x96" + struct.pack("<Q", 1 << 40) + b".", EARLY, id="bytearray"),
+        pytest.param(b"\x89PNG\r\n\x1a\n" + bytes(100), "opcode PERSID", id="a picture"),
+        pytest.param(b"<!DOCTYPE html>\n<html></html>\n", "unknown opcode", id="a web page"),
+        pytest.param(b"(" * 100_000 + b"t" * 100_000 + b".", "nested more", id="nested deeply"),
+        pytest.param(b"\x80\x02}]Ns.", "keys are no short names", id="list as key"),
+        pytest.param(b".", EARLY, id="nothing on the stack"),
     ],
 )
-def test_broken_files(tmp_path, content):
-    """Whatever goes wrong inside the unpickler is one line that says what to do."""
-    line = refusal(given(tmp_path, content))
-    assert "that end early or are no pickle (" in line
-    assert line.endswith("; get it again")
+def test_broken_files(tmp_path, content, reason):
+    """What is no pickle is one line that says what to do."""
+    assert reason in refusal(given(tmp_path, content))
 
 
 def test_no_file_at_all(tmp_path):
@@ -187,7 +192,9 @@ def test_no_file_at_all(tmp_path):
     missing = "there is no such file; check the name"
     assert refusal(tmp_path / "train.p").endswith(missing)
     assert refusal(tmp_path).endswith("received: Is a directory; check the name")
-    assert refusal(given(tmp_path, b"")).endswith("received an empty file; get it again")
+    assert refusal(given(tmp_path, b"")).endswith(
+        "received an empty file; get it again or take another"
+    )
 
 
 def test_every_truncation_and_every_flipped_byte(tmp_path):
@@ -224,4 +231,4 @@ def test_long_texts_of_a_file_are_shortened(tmp_path, content):
     path.write_bytes(content % (b"a" * 10**6))
     with pytest.raises(LabError) as caught:
         pickles.load(path, "a pickle")
-    assert len(str(caught.value)) < len(str(path)) + 300 and str(caught.value).isprintable()
+    assert len(str(caught.value)) <= 300 and str(caught.value).isprintable()

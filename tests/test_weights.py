@@ -49,7 +49,7 @@ def refusal(path) -> str:
     with pytest.raises(LabError, match=f"^{re.escape(str(path))}: expected ") as caught:
         weights.read(path)
     line = str(caught.value)
-    assert line.isprintable() and len(line) < len(str(path)) + 320
+    assert line.isprintable() and len(line) <= 300
     return line
 
 
@@ -109,8 +109,8 @@ def test_npy_is_not_copied(tmp_path):
 def test_truncated_genuine_file(lab_data):
     """What an interrupted download leaves behind."""
     line = refusal(lab_data / "bvlc-alexnet-truncated.npy")
-    assert "received 131.0 kB that end early or are no pickle (expected 150994944 bytes" in line
-    assert line.endswith("; get it again")
+    assert "received a pickle that ends early or is none" in line
+    assert line.endswith("; get it again or take another")
 
 
 def test_truncated_npy(tmp_path):
@@ -141,19 +141,19 @@ PAIR = [np.zeros((200, 9)), np.zeros(9)]
 @pytest.mark.parametrize(
     ("content", "received"),
     [
-        (np.zeros((2, 3)), "received one array (2, 3) of float64; an .npy must hold a dict"),
-        (np.array([1, None]), "holds an array of objects"),
+        (np.zeros((2, 3)), "received one array (2, 3) of <f8; an .npy must hold a dict"),
+        (np.array([1, None]), "holds an array of |O8, where only numbers"),
         ({}, "received a file without any layer"),
         ({"conv1": [np.zeros((2, 3))]}, "received for conv1: float64 (2, 3); each layer needs"),
         ({"conv1": [np.zeros(3, int), np.zeros(3)]}, "for conv1: int64 (3,), float64 (3,); each"),
         ({"conv1": {"weights": 1}}, "received for conv1: dict; each layer needs a kernel and a"),
         ({"conv1": []}, "received for conv1: nothing; each layer needs"),
-        ({1.5}, "holds a set"),
+        ({1.5}, "with the opcode EMPTY_SET, which"),
         ({"conv1": [1] * 1000}, "received for conv1: int, int, int; each layer needs a kernel"),
         ({"a" * 41: PAIR}, "received a layer whose name is no short text"),
         ({5: PAIR}, "received a layer whose name is no short text"),
         ({"conv\n": PAIR}, "received a layer whose name is no short text"),
-        ({"conv1": PAIR, "conv2": PAIR}, "received layers that share their numbers"),
+        ({"conv1": PAIR, "conv2": PAIR}, "received a pickle that holds one object in two places"),
         ("conv1", "received one array () of <U5; an .npy must hold a dict"),
         (np.array(None), "received a NoneType; an .npy must hold a dict"),
     ],
@@ -229,26 +229,28 @@ def header(text):
 ZEROS, KERNEL = np.zeros((2, 3), np.float32), "conv1/kernel.npy"
 
 
+MORE, HEADER = "an array that claims more than", "an .npy whose header is damaged"
+
+
 @pytest.mark.parametrize(
-    ("array", "shape", "descr"),
+    ("array", "shape", "descr", "received"),
     [
-        (ZEROS, (10**6, 10**6), "<f4"),
-        (ZEROS, (2, 2), "<f4"),
-        (ZEROS, (-1, -6), "<f4"),
-        (ZEROS, (6, 1, 1, 1, 1), "<f4"),
-        (ZEROS[:0], (0, 10**30), "<f4"),
-        (ZEROS[:0], (0,), "<U0"),
-        (ZEROS, (-1,), "<U0"),
-        (ZEROS, (3,), "|O"),
-        (ZEROS, (3,), "<M8[s]"),
-        (ZEROS, (3,), [("a", "<f4"), ("b", "<f4")]),
+        (ZEROS, (10**6, 10**6), "<f4", MORE),
+        (ZEROS, (2, 2), "<f4", "an array of <f4 (2, 2) in 24 bytes"),
+        (ZEROS, (-1, -6), "<f4", HEADER),
+        (ZEROS, (6, 1, 1, 1, 1), "<f4", "an array whose shape is no short list"),
+        (ZEROS[:0], (0, 10**30), "<f4", HEADER),
+        (ZEROS[:0], (0,), "<U0", "an array of <U0 (0,) in 0 bytes"),
+        (ZEROS, (-1,), "<U0", HEADER),
+        (ZEROS, (3,), "|O", "an array of |O, where only numbers are read"),
+        (ZEROS, (3,), "<M8[s]", HEADER),
+        (ZEROS, (3,), [("a", "<f4"), ("b", "<f4")], HEADER),
     ],
 )
-def test_npz_that_declares_something_else(tmp_path, array, shape, descr):
+def test_npz_that_declares_something_else(tmp_path, array, shape, descr, received):
     """Shapes that the data do not fill, that overflow, and other things than numbers or text."""
     path = zip_of(tmp_path / "w.npz", {KERNEL: npy(array, shape, descr)})
-    wanted = f"received an array of .* in {array.nbytes} bytes that is declared as "
-    assert re.search(wanted + re.escape(str(shape)), refusal(path))
+    assert f"received {received}" in refusal(path)
 
 
 @pytest.mark.parametrize(
@@ -294,13 +296,23 @@ def test_input_scale(tmp_path, text, scale):
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["{", "[]", "3", '"plan"', "", "[" * 100_000, '{"a": "' + "b" * 2**18 + '"}', "9" * 5000],
+    ("text", "received"),
+    [
+        ("{", "something that cannot be read (Expecting property name"),
+        ("[]", "JSON that is no object"),
+        ("3", "JSON that is no object"),
+        ('"plan"', "JSON that is no object"),
+        ("", "something that cannot be read (Expecting value"),
+        ("[" * 100_000, "something that is too deep"),
+        ('{"a": ' + 30 * "[" + 30 * "]" + "}", "parts that are nested more than 20 deep"),
+        ('{"a": "' + "b" * 2**23 + '"}', "an array of <U8388617 () in 33554468 bytes"),
+        ('{"a": [' + "[]," * 2**19 + "0]}", "a JSON object of too many items"),
+        ("9" * 5000, "something that cannot be read (Exceeds the limit"),
+    ],
 )
-def test_recipe_that_is_none(tmp_path, text):
+def test_recipe_that_is_none(tmp_path, text, received):
     """Broken JSON, other JSON, and more than anyone writes."""
-    line = refusal(with_recipe(tmp_path / "w.npz", text))
-    assert "received an .npz whose recipe is no JSON object" in line
+    assert f"received {received}" in refusal(with_recipe(tmp_path / "w.npz", text))
 
 
 @pytest.mark.parametrize(
@@ -309,13 +321,13 @@ def test_recipe_that_is_none(tmp_path, text):
 def test_input_scale_that_is_no_number(tmp_path, scale):
     """A float32 that the input can be multiplied by, or the file is refused."""
     line = refusal(with_recipe(tmp_path / "w.npz", f'{{"plan": {{"scale": {scale}}}}}'))
-    assert "received an .npz whose recipe has '" in line and "as the input's scale; get" in line
+    assert "received an .npz whose recipe has " in line and "as the input's scale; get" in line
 
 
 def test_text_that_is_no_unicode(tmp_path):
     """Characters beyond Unicode are an error in Python's own insides."""
     members = {"recipe.npy": npy(np.array(0xFFFFFFFF, "<u4"), (), "<U1")}
-    assert "recipe is no JSON object" in refusal(zip_of(tmp_path / "w.npz", members))
+    assert "cannot be read ('utf-32-le' codec" in refusal(zip_of(tmp_path / "w.npz", members))
 
 
 def test_npz_bomb(tmp_path):
@@ -325,7 +337,7 @@ def test_npz_bomb(tmp_path):
     directory = content.rindex(b"PK\x01\x02")
     content[directory + 24 : directory + 28] = struct.pack("<I", 2**29 + 1)
     bomb.write_bytes(content)
-    assert "received an .npz that unpacks to 536.9 MB; get it again" in refusal(bomb)
+    assert "a zip that claims 536.9 MB for 'conv1/kernel.npy'" in refusal(bomb)
 
 
 def test_npz_that_declares_less_than_it_unpacks_to(tmp_path):
@@ -344,7 +356,7 @@ def test_npz_packed_in_another_way(tmp_path, method):
     with zipfile.ZipFile(tmp_path / "w.npz", "w", method) as archive:
         archive.writestr(KERNEL, npy(ZEROS))
     line = refusal(tmp_path / "w.npz")
-    assert "received an .npz that is not compressed as np.savez_compressed does it" in line
+    assert "received a zip with 'conv1/kernel.npy' in another form than stored or deflated" in line
 
 
 @pytest.mark.parametrize("prints", [np.zeros(2, np.int64), np.zeros((2, 2), np.uint64)])
@@ -379,7 +391,7 @@ def test_error_lines_are_short_and_plain(tmp_path):
     assert "received a layer whose name is no short text" in line
     with pytest.raises(LabError) as caught:
         weights.check(dict.fromkeys(map(str, range(1000))), SHAPES, ["conv1"])
-    assert len(str(caught.value)) < 320
+    assert len(str(caught.value)) <= 300
 
 
 def test_damaged_npz(tmp_path):
@@ -514,8 +526,6 @@ def spoil(model, what):
         graph.node[1].input[1] = "conv2_ä_0"
     elif what == "long names":
         graph.node[1].input[1] = "\x1b[2J" * 10_000
-    elif what == "much else":
-        graph.doc_string = "d" * 2**20
     elif what == "fc6 rows":
         graph.initializer[10].CopyFrom(numpy_helper.from_array(np.ones((5, 47)), "fc6_w_0"))
     return model
@@ -529,7 +539,7 @@ def spoil(model, what):
         ("no bias", "without weights for conv2 (its inputs: conv1, conv2_w_0)"),
         ("no tensors", "without weights for conv1 (its inputs: picture, conv1_w_0, conv1_b_0)"),
         ("whole numbers", "with the weights of conv1 in a form that is not read here"),
-        ("another shape", "that claims shape (1000000, 2, 3, 2) for conv1 in 144 bytes"),
+        ("another shape", "array that claims more than the file holds"),
         ("elsewhere", "with the weights of conv1 in a form that is not read here"),
         ("another file", "with the weights of conv1 in another file, which is not opened"),
         (
@@ -542,9 +552,11 @@ def spoil(model, what):
         ),
         ("one tensor twice", "without weights for conv4 (its inputs: conv3, conv3_w_0, conv4_b_0)"),
         ("a negative shape", "that claims shape (-3, -2, 3, 2) for conv1 in 144 bytes"),
-        ("long names", "without weights for conv2 (its inputs: conv1, \\x1b[2J\\x1b[2J"),
-        ("no Unicode", "without weights for conv2 (its inputs: conv1, b'conv2_\\xff\\xa4_0', c"),
-        ("much else", "with over 524288 bytes beside the weights"),
+        (
+            "long names",
+            "without weights for conv2 (its inputs: conv1, \\x1b[2J\\x1b[2J\\x1b[2..., conv2_b_0)",
+        ),
+        ("no Unicode", "without weights for conv2 (its inputs: conv1, conv2_\\xff\\xa4_0, c"),
         ("fc6 rows", "with 47 rows in fc6, no square of 3 channels"),
     ],
 )
@@ -553,7 +565,7 @@ def test_onnx_of_something_else(tmp_path, what, received):
     path = tmp_path / "w.onnx"
     content = spoil(network(), what).SerializeToString()
     path.write_bytes(content.replace("ä".encode(), b"\xff\xa4"))
-    assert f"received an .onnx {received}" in refusal(path)
+    assert f"received an {received}" in refusal(path).replace("an .onnx ", "an ")
 
 
 READ = """
@@ -586,7 +598,7 @@ def test_onnx_of_tiny_parts(tmp_path, way):
     onnx.save(network(), tmp_path / "good.onnx")
     command = [sys.executable, "-c", READ, tmp_path / "good.onnx", tmp_path / "w.onnx"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "received an .onnx with over 524288 bytes beside the weights; get" in run.stderr
+    assert re.search("received an .onnx with over (100|2000) parts in one; get", run.stderr)
     assert int(run.stdout) < 2**24
 
 
@@ -606,17 +618,13 @@ def test_damaged_onnx(tmp_path):
             assert "\n" not in str(error)
 
 
-def test_onnx_package_is_imported_for_its_files_alone(tmp_path, monkeypatch):
-    """Reading an .npz does not wait for it; without it an .onnx is one line."""
-    weights.save(tmp_path / "w.npz", random_arrays())
+def test_the_onnx_package_is_not_needed(tmp_path):
+    """The few fields that lead to weights are read by lab/weights/onnx.py itself."""
+    onnx.save(network(), tmp_path / "w.onnx")
     read = "import sys; from lab import weights; weights.read(sys.argv[1]); print(*sys.modules)"
-    command = [sys.executable, "-c", read, tmp_path / "w.npz"]
+    command = [sys.executable, "-c", read, tmp_path / "w.onnx"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {"onnx", "google.protobuf"} & set(run.stdout.split())
-    onnx.save(network(), tmp_path / "w.onnx")
-    monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(LabError, match=r"^the onnx package .+: pip install -r requirements\.txt$"):
-        weights.read(tmp_path / "w.onnx")
 
 
 # Any file
@@ -627,7 +635,7 @@ def test_no_weights_at_all(tmp_path):
     (tmp_path / "empty.npy").touch()
     (tmp_path / "page.npy").write_text("<!DOCTYPE html>")
     assert "there is no such file; check the name" in refusal(tmp_path / "w.npy")
-    assert "received: Is a directory; check it" in refusal(tmp_path)
+    assert "received: Is a directory; check the name" in refusal(tmp_path)
     assert "received an empty file; get it again" in refusal(tmp_path / "empty.npy")
     assert "a file that starts with b'<!DOCTYP'; get" in refusal(tmp_path / "page.npy")
 

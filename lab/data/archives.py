@@ -3,16 +3,18 @@
 import os
 import posixpath
 import zipfile
-import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab.errors import LabError
+from lab import untrusted, zips
+from lab.untrusted import Broken
 
 DEPTH = 4  # levels of folders that are searched; a whole home folder would take minutes
-MOST_BYTES = 2**29  # of one unpacked file: twice a picture of 89 million pixels, Pillow's limit
+MOST_BYTES = 2**24  # of one unpacked file; GTSRB's largest picture has 190,000
+MOST_DIRECTORY = 2**23  # of a zip; that of GTSRB's 39,252 files has 5 million
+EXPECTED = f"a whole file of at most {MOST_BYTES:,} bytes"
 
 
 @contextmanager
@@ -26,17 +28,8 @@ def opened(path: str | Path) -> Iterator["Folder | Zip"]:
     if path.is_dir():
         yield Folder(path)
         return
-    try:
-        file = zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
-        raise LabError(
-            f"{path}: expected a folder or a whole zip; received something else ({error}); "
-            "get it again"
-        ) from None
-    except OSError as error:
-        raise LabError(f"{path}: expected a folder or a zip; {error.strerror}; check it") from None
-    with file:
-        yield Zip(path, file)
+    with untrusted.opened(path, "a folder or a whole zip", "get it again") as file:
+        yield Zip(path, zips.opened(file, MOST_BYTES, MOST_DIRECTORY))
 
 
 class Folder:
@@ -65,19 +58,14 @@ class Folder:
 
     def read(self, name: str) -> bytes:
         """The file's content."""
-        try:
-            return (self.path / name).read_bytes()
-        except OSError as error:
-            raise LabError(
-                f"{self.where(name)}: expected a file that can be read; {error.strerror}; check it"
-            ) from None
+        return _whole(self.path / name)
 
     def beside_or_above(self, folder: str, name: str, above: int = 2) -> tuple[bytes, str] | None:
         """Content of a file in the folder or above it, even outside `path`, and its full name."""
         place = (self.path / folder).absolute()
         for _ in range(above + 1):
             if (place / name).is_file():
-                return Folder.read(self, str(place / name)), str(place / name)
+                return _whole(place / name), str(place / name)
             place = place.parent
         return None
 
@@ -100,16 +88,8 @@ class Zip:
 
     def read(self, name: str) -> bytes:
         """The file's content."""
-        expected = f"{self.where(name)}: expected a whole file of at most {MOST_BYTES:,} bytes"
-        size = self._file.getinfo(name).file_size
-        if size > MOST_BYTES:
-            raise LabError(f"{expected}; received one of {size:,}; get the archive again")
-        try:
-            return self._file.read(name)
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
-            raise LabError(
-                f"{expected}; received a damaged one ({error}); get the archive again"
-            ) from None
+        with untrusted.reading(self.where(name), EXPECTED):
+            return zips.content(self._file, self._file.getinfo(name))
 
     def beside_or_above(self, folder: str, name: str, above: int = 2) -> tuple[bytes, str] | None:
         """Content of a file in the folder or above it, or beside the zip, and its full name."""
@@ -119,4 +99,12 @@ class Zip:
                 return self.read(inside), self.where(inside)
             folder = posixpath.dirname(folder)
         beside = self.path.absolute().parent / name
-        return (beside.read_bytes(), str(beside)) if beside.is_file() else None
+        return (_whole(beside), str(beside)) if beside.is_file() else None
+
+
+def _whole(path: Path) -> bytes:
+    with untrusted.opened(path, EXPECTED) as file:
+        content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise Broken("a larger one")
+        return content

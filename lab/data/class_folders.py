@@ -12,6 +12,7 @@ from lab import pictures
 from lab.data.labelled_files import LabelledFile
 from lab.errors import LabError
 
+DEPTH = 50  # Python walks through some 900
 TRAIN, HELD_OUT = "train", ("val", "valid", "validation", "test")
 
 
@@ -83,6 +84,8 @@ def _pictures(folder: Path) -> Iterator[Path]:
 
     for place, below, names in os.walk(folder, onerror=refuse):
         below[:] = sorted(name for name in below if name[0] != ".")
+        if len(Path(place).relative_to(folder).parts) > DEPTH:
+            raise LabError(f"{place}: expected at most {DEPTH} folders in one another; move it up")
         for name in names:
             if name[0] != "." and name.lower().endswith(pictures.SUFFIXES):
                 yield Path(place, name)

@@ -15,18 +15,20 @@ from pathlib import Path
 
 import numpy as np
 
-from lab import pictures
+from lab import pictures, untrusted
 from lab.data import archives
 from lab.data.archives import Folder, Zip
 from lab.data.classes import CLASSES
 from lab.data.dataset import Dataset
 from lab.data.fingerprints import picture_hashes
-from lab.errors import LabError
+from lab.errors import LabError, shown
+from lab.untrusted import Broken, parse
 
 TRAINING_ZIP, TEST_ZIP = "GTSRB_Final_Training_Images.zip", "GTSRB_Final_Test_Images.zip"
 TEST_TABLE_ZIP, TEST_TABLE = "GTSRB_Final_Test_GT.zip", "GT-final_test.csv"
 Rule = Callable[[np.ndarray], np.ndarray]  # uint8 (h, w, 3) -> uint8 (32, 32, 3)
 
+MOST_TABLE = 2**22  # bytes; the test set's 12,630 rows have 450,000
 COLUMNS = ("Filename", "Width", "Height", "Roi.X1", "Roi.Y1", "Roi.X2", "Roi.Y2", "ClassId")
 TABLE = re.compile(r"GT-(\d{5})\.csv", re.ASCII)
 TRAINING_PICTURE = re.compile(r"(\d{5})_(\d{5})\.ppm", re.ASCII)  # track, frame
@@ -64,6 +66,8 @@ def read(path: str | Path, rule: Rule = pictures.to_sign) -> Dataset:
         folders, training = _find_set(archive)
         read_rows = _training_rows if training else _test_rows
         rows = [(folder, row) for folder in folders for row in read_rows(archive, folder)]
+        if not rows:
+            raise LabError(f"{path}: expected pictures; its tables have no rows; get it again")
         rows.sort(key=lambda pair: (training and pair[1].label, pair[1].number))
         originals = (_picture(archive, folder, row) for folder, row in rows)  # one at a time
         both = [(rule(original), published_rule(original)) for original in originals]
@@ -180,40 +184,37 @@ def _rows(
 
 def _lines(content: bytes, table: str) -> Iterator[tuple[int, dict[str, str]]]:
     """The table's rows by column, each with its line number."""
-    try:
-        reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";")
-        header = next(reader, [])
+    with untrusted.reading(table, "a table, cells separated by semicolons", "get it again"):
+        if len(content) > MOST_TABLE:
+            raise Broken(f"one of {len(content):,} bytes")
+        text = parse(content.decode, "utf-8-sig")
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=";")
+        header = parse(next, reader, [])
         if missing := [name for name in COLUMNS if name not in header]:
             raise LabError(
                 f"{table} line 1: expected the columns {';'.join(COLUMNS)}; {missing[0]} is "
                 "missing; get the table again"
             )
-        for cells in reader:
+        while (cells := parse(next, reader, None)) is not None:
             if len(cells) != len(header):
                 raise LabError(
                     f"{table} line {reader.line_num}: expected {len(header)} cells; received "
                     f"{len(cells)}; get the table again"
                 )
             yield reader.line_num, dict(zip(header, cells, strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise LabError(
-            f"{table}: expected a table, cells separated by semicolons; received something else "
-            f"({error}); get the table again"
-        ) from None
 
 
 def _row(cells: dict[str, str], where: str, pattern: re.Pattern) -> Row:
     name = pattern.fullmatch(cells["Filename"])
     if not name:
         form = "TTTTT_FFFFF.ppm" if pattern is TRAINING_PICTURE else "NNNNN.ppm"
-        raise LabError(
-            f"{where}: expected a Filename {form}; received {cells['Filename']!r}; correct it"
-        )
+        received = shown(repr(cells["Filename"]), 60)
+        raise LabError(f"{where}: expected a Filename {form}; received {received}; correct it")
     for column in COLUMNS[1:]:
         if not re.fullmatch(r"[0-9]{1,5}", cells[column]):
             raise LabError(
                 f"{where}: expected a whole number as {column}; received "
-                f"{cells[column]!r}; correct it"
+                f"{shown(repr(cells[column]), 60)}; correct it"
             )
     width, height, left, top, right, bottom, label = (int(cells[c]) for c in COLUMNS[1:])
     if label >= CLASSES:

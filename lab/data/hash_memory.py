@@ -9,8 +9,9 @@ from pathlib import Path
 
 import PIL
 
-from lab import files
+from lab import cached, files, untrusted
 from lab.errors import LabError
+from lab.untrusted import Broken
 
 VERSION = 1  # of reading and cropping pictures: a new number makes all of it invalid
 
@@ -29,8 +30,11 @@ class HashMemory:
         self._path = files.cache_folder() / f"hashes-{name}.json"
         self._stamps: dict[str, list[int]] = {}
         self._known: dict[str, list[int]] = {}
-        with contextlib.suppress(OSError, ValueError, TypeError):  # absent, or something else
-            self._known = dict(json.loads(self._path.read_text(encoding="utf-8")))
+        with cached.reading(self._path):
+            known = untrusted.json_file(self._path)
+            if not all(map(_is_entry, known.values())):
+                raise Broken("no hashes")
+            self._known = known
 
     def find(self, path: Path) -> int | None:
         """The file's hash, if it is as it was."""
@@ -47,3 +51,9 @@ class HashMemory:
         if known != self._known:
             with contextlib.suppress(OSError, LabError), files.atomic(self._path) as part:
                 part.write_text(json.dumps(known), encoding="utf-8")  # where it may be written
+
+
+def _is_entry(value: object) -> bool:
+    """Whether it is a file's size, its time and a hash of 64 bits."""
+    numbers = value if isinstance(value, list) and len(value) == 3 else [-1]
+    return all(type(number) is int and 0 <= number < 2**64 for number in numbers)

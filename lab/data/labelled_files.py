@@ -15,7 +15,7 @@ from lab.errors import LabError, shown
 from lab.progress import Progress
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LabelledFile:
     """A picture file as its folder or its table describes it.
 

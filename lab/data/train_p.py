@@ -5,17 +5,20 @@ from pathlib import Path
 
 import numpy as np
 
-from lab import files, pickles
+from lab import files, pickles, untrusted
 from lab.data import gtsrb, tracks
 from lab.data.classes import CLASSES
 from lab.data.dataset import Dataset
 from lab.errors import LabError
 from lab.pictures import SIGN
 
+MOST_PLACE = 2**20  # pixels
+
 
 def read(path: str | Path) -> Dataset:
     """Reads a pickle like train.p, without running any code in it; see `from_dict`."""
-    return from_dict(pickles.load(path, "a pickle like train.p"), str(path))
+    with untrusted.opened(path, "a pickle like train.p") as file:
+        return from_dict(pickles.read(file), str(path))
 
 
 def from_dict(content: object, source: str) -> Dataset:
@@ -39,16 +42,18 @@ def from_dict(content: object, source: str) -> Dataset:
         if name not in content:
             keys = ", ".join(sorted(map(str, content))[:8]) or "none"
             raise LabError(f"{wanted}; {name} is missing (its keys: {keys}); give another file")
-    images = _images(content["features"], source)
-    labels = _labels(content["labels"], source)
-    sizes = _whole_numbers(content.get("sizes"), "sizes", 2, source)
-    coords = _whole_numbers(content.get("coords"), "coords", 4, source)
-    for name, column in (("labels", labels), ("sizes", sizes), ("coords", coords)):
-        if column is not None and len(column) != len(images):
+    names = [name for name in ("features", "labels", "sizes", "coords") if name in content]
+    columns = {name: _array(content[name], name, source) for name in names}
+    images = _images(columns.pop("features"), source)
+    for name, column in columns.items():
+        if len(column) != len(images):
             raise LabError(
                 f"{source}: expected features and {name} of equal length; received {len(images)} "
                 f"features and {len(column)} {name}; give a complete file"
             )
+    labels = _labels(columns["labels"], source)
+    sizes = _whole_numbers(columns.get("sizes"), "sizes", 2, source)
+    coords = _whole_numbers(columns.get("coords"), "coords", 4, source)
     numbers, reason = tracks.find(labels, sizes, coords)
     return Dataset(images, labels, numbers, reason, sizes, coords, source=source)
 
@@ -79,9 +84,8 @@ def convert_archive(archive: str | Path, target: str | Path) -> None:
         pickle.dump(content, file, protocol=3)
 
 
-def _images(value: object, source: str) -> np.ndarray:
+def _images(array: np.ndarray, source: str) -> np.ndarray:
     """Pictures: uint8 (n, 32, 32, 3), n at least 1."""
-    array = _array(value, "features", source)
     if not array.size:
         raise LabError(f"{source}: expected pictures; received none; give a file that holds some")
     if array.dtype != np.uint8 or array.ndim != 4 or array.shape[1:] != (SIGN, SIGN, 3):
@@ -92,9 +96,8 @@ def _images(value: object, source: str) -> np.ndarray:
     return array
 
 
-def _labels(value: object, source: str) -> np.ndarray:
+def _labels(array: np.ndarray, source: str) -> np.ndarray:
     """Class numbers: whole numbers (n,), as int64."""
-    array = _array(value, "labels", source)
     wanted = f"{source}: expected labels as whole numbers from 0 to {CLASSES - 1}, one a picture"
     if array.dtype.kind not in "iu" or array.ndim != 1:
         example = f", such as {array[:1].tolist()!r:.40}" if array.ndim == 1 and array.size else ""
@@ -111,24 +114,36 @@ def _labels(value: object, source: str) -> np.ndarray:
     return array.astype(np.int64)
 
 
-def _whole_numbers(value: object, name: str, width: int, source: str) -> np.ndarray | None:
+def _whole_numbers(
+    array: np.ndarray | None, name: str, width: int, source: str
+) -> np.ndarray | None:
     """Whole numbers (n, width) as int64; None stays None."""
-    if value is None:
+    if array is None:
         return None
-    array = _array(value, name, source)
+    wanted = f"{source}: expected {name} as whole numbers (n, {width})"
     if array.dtype.kind not in "iu" or array.ndim != 2 or array.shape[1] != width:
         raise LabError(
-            f"{source}: expected {name} as whole numbers (n, {width}); received {array.dtype} "
-            f"{array.shape}; correct them or leave {name} out"
+            f"{wanted}; received {array.dtype} {array.shape}; correct them or leave {name} out"
         )
+    if ((array < -MOST_PLACE) | (array > MOST_PLACE)).any():
+        raise LabError(f"{wanted} of pixels; received one of {array.max()}; leave {name} out")
     return array.astype(np.int64)  # a difference of uint8 would wrap round
 
 
 def _array(value: object, name: str, source: str) -> np.ndarray:
+    """One array of a column: itself, or a list of numbers, of tuples of them, or of arrays."""
+    if isinstance(value, np.ndarray) and value.ndim:
+        return value
+    wanted = f"{source}: expected {name} to be one array of numbers"
+    # NumPy gives every text the room of the longest, and every number that of the widest.
+    kinds = {type(leaf) for leaf in untrusted.leaves(value)}
+    if not isinstance(value, list | tuple) or not kinds <= {int, float, np.ndarray}:
+        raise LabError(f"{wanted}; received a {type(value).__name__} of something else; convert it")
+    if np.ndarray in kinds and len({(a.dtype, a.shape) for a in untrusted.leaves(value)}) != 1:
+        raise LabError(f"{wanted}; received a list of unequal arrays; give pictures of one size")
     try:
         return np.asarray(value)
     except ValueError:  # a ragged list
         raise LabError(
-            f"{source}: expected {name} to be one array; received a list of unequal parts; give "
-            "pictures of one size, and as many numbers for each"
+            f"{wanted}; received a list of unequal parts; give as many numbers for each"
         ) from None

@@ -1,12 +1,11 @@
 """Whether a file is the published one, by size and hash; remembered, so that it is hashed once."""
 
 import contextlib
-import json
 import re
 from pathlib import Path
 from typing import Any
 
-from lab import files
+from lab import cached, files, untrusted
 from lab.downloads.catalogue import Remote
 from lab.errors import LabError
 
@@ -61,11 +60,11 @@ def verify_once(path: Path, remote: Remote) -> None:
 
 def known() -> dict[str, Any]:
     """What is remembered: path -> (state, own hash)."""
-    try:
-        record = json.loads((files.cache_folder() / VERIFIED).read_text())
-        return {path: (state, own) for path, (state, own) in dict(record).items()}
-    except (OSError, ValueError, TypeError, RecursionError):
-        return {}
+    path, record = files.cache_folder() / VERIFIED, {}
+    with cached.reading(path):
+        record = untrusted.json_file(path)
+    pairs = (pair for pair in record.items() if isinstance(pair[1], list) and len(pair[1]) == 2)
+    return {path: (state, own) for path, (state, own) in pairs}
 
 
 def remember(path: Path, remote: Remote, found: str) -> None:

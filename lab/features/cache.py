@@ -13,11 +13,12 @@ from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 
-from lab import files, locks
+from lab import cached, files, locks, npz, untrusted
 from lab.errors import LabError
 from lab.features.batches import BATCH, Images, batches
 from lab.features.recipes import Recipe
 from lab.progress import SILENT, Progress
+from lab.untrusted import Broken
 
 RECIPE_FIELDS = (
     "power",
@@ -39,14 +40,20 @@ class FeatureFile:
         path: an .npy file.
 
     Raises:
-        OSError, ValueError: there is none, or it is shorter than its header says.
+        Broken: it is something else than float16 (n, d), or cut short.
+        OSError: there is none.
         LabError: rows cannot be read, since the file was cut short meanwhile.
     """
 
     def __init__(self, path: Path):
-        mapped = np.lib.format.open_memmap(path, mode="r")
-        self.shape, self.dtype = mapped.shape, mapped.dtype
-        self._path, self._offset = path, mapped.offset
+        with untrusted.regular(path) as file:
+            declared = npz.header(file)
+            self._offset = file.tell()
+            room = file.seek(0, 2) - self._offset
+        self.shape, self.dtype, self._path = declared.shape, np.dtype(np.float16), path
+        known = declared.kind == "<f2" and not declared.fortran and len(declared.shape) == 2
+        if not known or untrusted.array_size(declared.shape, self.dtype, room) != room:
+            raise Broken("no features, or cut short")
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -176,10 +183,12 @@ def _header(shape: tuple[int, int]) -> bytes:
 
 def _stored(folder: Path, made_of: dict[str, Any], count: int) -> FeatureFile | None:
     """The features stored in a folder; None if there are none, others, or damaged ones."""
-    try:
-        same = json.loads((folder / "key.json").read_text(encoding="utf-8")) == made_of
-        features = FeatureFile(folder / "features.npy")
-    except (OSError, ValueError):  # absent, no JSON, or shorter than its header says
-        return None
-    whole = features.dtype == np.float16 and features.shape[:1] == (count,)
-    return features if same and whole else None
+    with cached.reading(folder / "key.json"):
+        if untrusted.json_file(folder / "key.json") != made_of:
+            return None
+        with cached.reading(folder / "features.npy"):
+            features = FeatureFile(folder / "features.npy")
+            if len(features) != count:
+                raise Broken(f"of {len(features)} pictures, not {count}")
+            return features
+    return None

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import alexnet
+from lab.errors import shown
+from lab.untrusted import Broken
 
 # The layers that a head can be trained on; pool5 has as many channels as conv5.
 CHANNELS = {name: alexnet.SHAPES[name][-1] for name in ("conv3", "conv4", "conv5", "fc6", "fc7")}
@@ -78,19 +80,23 @@ def from_fields(fields: dict[str, Any]) -> Recipe:
     """A recipe as a saved classifier has it, in a file that anybody may have written.
 
     Raises:
-        KeyError, TypeError, ValueError: a field is unknown, of another type or out of range.
+        Broken: a field is unknown, missing, of another type or out of range.
     """
-    recipe = Recipe(**fields | {"layers": tuple(fields["layers"])})
+    known = {field.name for field in dataclasses.fields(Recipe)}
+    layers = fields.get("layers") if isinstance(fields, dict) else None
+    if not isinstance(layers, list | tuple) or "name" not in fields or not known >= fields.keys():
+        raise Broken("a recipe of other fields")
+    recipe = Recipe(**fields | {"layers": tuple(layers)})
     for field in dataclasses.fields(Recipe):
         value: Any = getattr(recipe, field.name)
         kind: Any = tuple if field.name == "layers" else field.type
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not isinstance(value, kind) or (number and not 0 <= value < 1e6):
-            raise ValueError(f"its recipe's {field.name} is {value!r}")
-    if not recipe.layers or not set(recipe.layers) <= set(CHANNELS) or not 0 < recipe.power <= 1:
-        raise ValueError(f"its recipe's layers are {recipe.layers!r}, to the power {recipe.power}")
-    if recipe.size not in SIZES or not 0.1 <= recipe.zoom <= 1:
-        raise ValueError(f"its recipe's input is {recipe.size!r} pixels, zoomed {recipe.zoom!r}")
+            raise Broken(f"a recipe whose {field.name} is {shown(str(value), 40)}")
+    if not recipe.layers or not all(layer in list(CHANNELS) for layer in recipe.layers):
+        raise Broken("a recipe of other layers")
+    if not 0 < recipe.power <= 1 or recipe.size not in SIZES or not 0.1 <= recipe.zoom <= 1:
+        raise Broken(f"a recipe of {recipe.size} pixels, zoom {recipe.zoom}, power {recipe.power}")
     return recipe
 
 

@@ -1,5 +1,6 @@
 """Any picture file -> RGB as a person sees it."""
 
+import io
 import warnings
 from pathlib import Path
 from typing import BinaryIO
@@ -7,16 +8,30 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from lab import files
-from lab.errors import LabError
+from lab import files, untrusted
+from lab.untrusted import Broken, parse
 
 # Pillow reads more formats, but some start other programs (EPS runs Ghostscript).
 FORMATS = ("PNG", "JPEG", "PPM", "BMP", "GIF", "TIFF", "WEBP")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".ppm", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+EXPECTED = "a picture (PNG, JPEG, PPM, BMP, GIF, TIFF or WebP)"
 
+MOST_BYTES = 2**29  # of a file
+MOST_PIXELS = 100_000_000
+MOST_OBLONG = 100  # times as long as wide
+MOST_PACKED = 10_000  # pixels a byte; PNG packs black and white to 8,000
+# Of a progressive JPEG, with about ten scans: each goes over all pixels, however short it is.
+SCAN, MOST_SCANS, MOST_SCANNED = b"\xff\xda", 100, 10 * MOST_PIXELS
+
+# Pillow's decoders in C. Those in Python (PPM as text or of 100 levels, packed BMP) are slow.
+DECODERS = ("raw", "zip", "jpeg", "gif", "libtiff")
+STRIP = 2**20  # pixels that are converted at a time
+
+Image.MAX_IMAGE_PIXELS = MOST_PIXELS  # of more it warns, and of twice as many it makes no room
 # Pillow's, about odd files that it reads anyway. Not around each file: threads read files at the
 # same time, and `catch_warnings` of one would undo another's.
 warnings.filterwarnings("ignore", module=r"PIL\.")
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 def read(path: str | Path) -> np.ndarray:
@@ -27,7 +42,8 @@ def read(path: str | Path) -> np.ndarray:
     read.
 
     Args:
-        path: PNG, JPEG, PPM, BMP, GIF, TIFF or WebP, up to 89 million pixels.
+        path: PNG, JPEG, PPM, BMP, GIF, TIFF or WebP, up to 100 million pixels, at most 100 times as
+            long as wide.
 
     Returns:
         RGB uint8 (h, w, 3).
@@ -35,16 +51,8 @@ def read(path: str | Path) -> np.ndarray:
     Raises:
         LabError: it is missing, no picture, cut short or too large.
     """
-    path = Path(path)
-    try:
-        if path.is_dir():
-            raise LabError(f"{_expected(path)}; received a folder; name a file in it")
-        with open(path, "rb") as file:
-            return decode(file, str(path))
-    except FileNotFoundError:
-        raise LabError(f"{_expected(path)}; there is no such file; check its name") from None
-    except OSError as error:
-        raise LabError(f"{_expected(path)}; {error.strerror}; check the file") from None
+    with untrusted.opened(path, EXPECTED, "give a whole picture") as file:
+        return _decoded(file)
 
 
 def decode(file: BinaryIO, name: str) -> np.ndarray:
@@ -54,41 +62,71 @@ def decode(file: BinaryIO, name: str) -> np.ndarray:
         file: opened for reading, at its beginning.
         name: what to call it in messages.
     """
+    with untrusted.reading(name, EXPECTED, "give a whole picture"):
+        return _decoded(file)
+
+
+def _decoded(file: BinaryIO) -> np.ndarray:
+    content = file.read(MOST_BYTES + 1)
+    if not content:
+        raise Broken("an empty file")
+    if len(content) > MOST_BYTES:
+        raise Broken(f"a file of more than {files.human_size(MOST_BYTES)}")
     try:
-        with Image.open(file, formats=FORMATS) as image:
-            if image.width * image.height > (Image.MAX_IMAGE_PIXELS or np.inf):
-                raise Image.DecompressionBombError
-            return _rgb(ImageOps.exif_transpose(image))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        most = f"of at most {Image.MAX_IMAGE_PIXELS:,} pixels"
-        raise LabError(f"{_expected(name)} {most}; received a larger one; scale it down") from None
-    except UnidentifiedImageError:
-        received = "something else" if file.seek(0, 2) else "an empty file"
-        raise LabError(f"{_expected(name)}; received {received}; give a picture") from None
-    except Exception as error:  # decoders raise a dozen types on damaged files
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise LabError(
-            f"{_expected(name)}; this one is damaged or of an unknown kind ({reason}); get it again"
-        ) from None
+        image = parse(Image.open, io.BytesIO(content), formats=FORMATS)
+    except Broken as broken:
+        if isinstance(broken.__cause__, UnidentifiedImageError):
+            raise Broken("something else") from None
+        if isinstance(broken.__cause__, Image.DecompressionBombError):
+            raise Broken(f"one of far more than {MOST_PIXELS:,} pixels") from None
+        raise
+    with image:
+        _judge(image, content)
+        parse(ImageOps.exif_transpose, image, in_place=True)
+        return parse(_rgb, image)
 
 
-def _expected(name: object) -> str:
-    return f"{name}: expected a picture (PNG, JPEG, PPM, BMP, GIF, TIFF or WebP)"
+def _judge(image: Image.Image, content: bytes) -> None:
+    """Judges a picture by its header, before it is decoded."""
+    pixels, (short, long) = image.width * image.height, sorted(image.size)
+    size = f"one of {image.width}x{image.height} pixels"
+    if pixels > MOST_PIXELS:
+        raise Broken(f"{size}, where at most {MOST_PIXELS:,} are read")
+    if not pixels or long > MOST_OBLONG * short:
+        raise Broken(f"{size}, where at most {MOST_OBLONG} times as long as wide is read")
+    if pixels > MOST_PACKED * len(content):
+        raise Broken(f"{size} in {files.human_size(len(content))}")
+    decoders = [tile[0] for tile in getattr(image, "tile", []) if tile[0] not in DECODERS]
+    if decoders:
+        raise Broken(f"a picture packed in a way that is not read here ({decoders[0]})")
+    scans = content.count(SCAN) if image.format in ("JPEG", "MPO") else 1
+    if scans > MOST_SCANS or scans * pixels > MOST_SCANNED:
+        raise Broken(f"{size} in {scans} scans, where about ten are usual")
 
 
 def _rgb(image: Image.Image) -> np.ndarray:
+    """RGB uint8 (h, w, 3), made in strips: a picture of 100 million pixels has 400 MB already."""
+    width, height = image.size
+    result = np.empty((height, width, 3), np.uint8)
+    rows = max(1, STRIP // width)
+    for top in range(0, height, rows):
+        strip = image.crop((0, top, width, min(top + rows, height)))
+        result[top : top + rows] = _strip(strip)
+    return result
+
+
+def _strip(image: Image.Image) -> np.ndarray:
     if image.mode.startswith("I"):  # 16-bit grey, which Pillow's own conversion would clip at 255
         grey = np.asarray(image).astype(np.int64)
         if grey.min() < 0 or grey.max() > 65535:
-            raise ValueError("its pixels have more than 16 bits")
-        grey = ((grey + 128) // 257).astype(np.uint8)  # 65535 / 257 = 255
-        return np.repeat(grey[..., None], 3, axis=2)
+            raise Broken("pixels of more than 16 bits")
+        return ((grey + 128) // 257)[..., None]  # 65535 / 257 = 255
     if image.mode == "F":
-        raise ValueError("its pixels are floating-point numbers of no known range")
+        raise Broken("pixels that are floating-point numbers of no known range")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.array(image.convert("RGB"))
+    return np.asarray(image.convert("RGB"))
 
 
 def write_png(path: str | Path, picture: np.ndarray) -> None:

@@ -9,6 +9,7 @@ components      ... how those are found
 whitening       ... and how they are scaled
 whole_network   the steps of the whole network: learning, judging, temperature
 learner         ... its gradient steps and its checkpoints
+checkpoints     ... read again, and checked
 plans           ... its schedule, learning rate, input sizes and how far copies may differ
 augmentation    random copies of pictures that mean the same
 trained         the result of a training

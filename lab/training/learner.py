@@ -17,11 +17,11 @@ import tensorflow as tf
 
 import alexnet
 from lab import files
-from lab.errors import BROKEN, LabError
+from lab.errors import LabError
 from lab.features import extractor
 from lab.features.batches import Images, batches, read_ahead
 from lab.progress import Advance
-from lab.training import augmentation
+from lab.training import augmentation, checkpoints
 from lab.training.plans import WARMUP, Plan
 from lab.weights import Arrays
 
@@ -220,22 +220,14 @@ class Learner:
         Raises:
             LabError: the file cannot be read or belongs to another plan.
         """
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                where = json.loads(str(file["state"]))
-                values = [file[f"v{i}"] for i in range(len(self._state()))]
-        except BROKEN as error:
-            raise LabError(f"expected a checkpoint of this training in {path}: {error}") from None
-        names = [name for name in self.origin if self.origin[name] != where["origin"].get(name)]
-        if names:
-            raise LabError(
-                f"{path} was written with another {', '.join(names)}: resume with the same options "
-                "and files"
-            )
-        for variable, value in zip(self._state(), values, strict=True):
+        state = self._state()
+        expected = [np.asarray(variable) for variable in state]
+        epochs = self.plan.epochs
+        values, where = checkpoints.read(path, self.origin, expected, epochs, self.steps)
+        for variable, value in zip(state, values, strict=True):
             variable.assign(value)
-        for name in ("epoch", "step", "loss", "seconds", "history"):
-            setattr(self, name, where[name])
+        for name, number in where.items():
+            setattr(self, name, number)
 
 
 def _gain(arrays: Arrays, images: np.ndarray, plan: Plan) -> float:

@@ -1,29 +1,31 @@
 """ONNX: AlexNet's weights out of a graph, whose layers are known by their order.
 
-The ONNX model zoo has the BVLC weights as bvlcalexnet-12.onnx, with a published hash.
+The ONNX model zoo has the BVLC weights as bvlcalexnet-12.onnx, with a published hash. An .onnx is a
+protobuf message; only the fields that lead to weights are read, by their numbers in onnx.proto.
 """
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from lab.errors import LabError
-from lab.untrusted import Broken
-
-if TYPE_CHECKING:
-    from onnx import GraphProto, NodeProto, TensorProto
+from lab.errors import shown
+from lab.untrusted import Broken, array_size
 
 CONVOLUTIONS = ("conv1", "conv2", "conv3", "conv4", "conv5")
 DENSE = ("fc6", "fc7", "fc8")
 FLOATS = {1: "<f4", 10: "<f2", 11: "<f8"}  # TensorProto.DataType
-# onnx.proto's numbers of the fields that lead to weights: graph; initializer; float_data, raw_data.
-PATH_TO_WEIGHTS = ((7,), (5,), (4, 9))
-MOST_ELSE = 2**19  # bytes beside the weights; BVLC AlexNet's whole graph has 2,000
+GRAPH = 7
+NODE, INITIALIZER = 1, 5  # of a graph
+INPUT, OP_TYPE, ATTRIBUTE = 1, 4, 5  # of a node
+ATTRIBUTE_NAME, ATTRIBUTE_I = 1, 3
+DIMS, DATA_TYPE, FLOAT_DATA, NAME, RAW_DATA, EXTERNAL_DATA, DATA_LOCATION = 1, 2, 4, 8, 9, 13, 14
+MOST_PARTS, MOST_FIELDS = 2000, 100  # of a graph, where BVLC AlexNet has 60; of other messages
 DAMAGED = "an .onnx that is cut short or damaged"
 
 Pair = tuple[np.ndarray, np.ndarray]
+Fields = dict[int, list[Any]]  # number -> its values, int or memoryview
 
 
 def layers(file: BinaryIO) -> Iterator[tuple[str, Pair]]:
@@ -40,12 +42,12 @@ def layers(file: BinaryIO) -> Iterator[tuple[str, Pair]]:
 
     Raises:
         Broken: it is cut short, or holds another network.
-        LabError: the onnx package is not installed.
     """
-    graph = _graph(file)
-    tensors = {tensor.name: tensor for tensor in graph.initializer}
-    convolutions = [node for node in graph.node if node.op_type == "Conv"]
-    dense = [node for node in graph.node if node.op_type == "Gemm"]
+    graph = _fields(_last(_fields(memoryview(file.read())), GRAPH, b""), MOST_PARTS)
+    tensors = {_text(tensor, NAME): tensor for tensor in map(_fields, graph.get(INITIALIZER, []))}
+    nodes = [_fields(node) for node in graph.get(NODE, [])]
+    convolutions = [node for node in nodes if _text(node, OP_TYPE) == "Conv"]
+    dense = [node for node in nodes if _text(node, OP_TYPE) == "Gemm"]
     if len(convolutions) != len(CONVOLUTIONS) or len(dense) > len(DENSE):
         raise Broken(
             f"an .onnx with {len(convolutions)} Conv and {len(dense)} Gemm nodes, where AlexNet "
@@ -58,53 +60,47 @@ def layers(file: BinaryIO) -> Iterator[tuple[str, Pair]]:
         yield name, (kernel.transpose(2, 3, 1, 0), bias)  # OIHW -> HWIO
     for name, node in zip(DENSE, dense, strict=False):
         kernel, bias = _weights(name, node, tensors, 2)
-        if any(attribute.name == "transB" and attribute.i for attribute in node.attribute):
+        attributes = map(_fields, node.get(ATTRIBUTE, []))
+        if any(_text(a, ATTRIBUTE_NAME) == "transB" and _last(a, ATTRIBUTE_I) for a in attributes):
             kernel = kernel.T
         yield name, (_rows_by_place(kernel, channels) if name == "fc6" else kernel, bias)
 
 
-def _graph(file: BinaryIO) -> "GraphProto":
-    try:
-        import onnx
-        from google.protobuf.message import DecodeError
-    except ImportError as error:
-        raise LabError(
-            f"the onnx package cannot be imported ({error}): pip install -r requirements.txt"
-        ) from None
-    content, left = file.read(), MOST_ELSE
-    for size in _sizes_beside(PATH_TO_WEIGHTS, memoryview(content)):
-        left -= size
-        if left < 0:  # protobuf makes an object of 200 bytes for an empty part of 2
-            raise Broken(f"an .onnx with over {MOST_ELSE} bytes beside the weights")
-    try:
-        model = onnx.ModelProto.FromString(content)
-    except DecodeError:
-        raise Broken(DAMAGED) from None
-    return model.graph
-
-
-def _weights(name: str, node: "NodeProto", tensors: dict[str, "TensorProto"], axes: int) -> Pair:
+def _weights(name: str, node: Fields, tensors: dict[str, Fields], axes: int) -> Pair:
+    inputs = [_decoded(text) for text in node.get(INPUT, [])[:3]]
     # Each tensor is given once: under two names it would take twice the file's memory.
-    found = [tensors.pop(text) for text in node.input[1:3] if text in tensors]
-    if [len(tensor.dims) for tensor in found] != [axes, 1]:
-        inputs = ", ".join(map(str, node.input[:3]))
-        raise Broken(f"an .onnx without weights for {name} (its inputs: {inputs})")
-    return _array(name, found[0]), _array(name, found[1])
+    found = [tensors.pop(text) for text in inputs[1:] if text in tensors]
+    shapes = [_shape(tensor) for tensor in found]
+    if [len(shape) for shape in shapes] != [axes, 1]:
+        listed = ", ".join(shown(text, 20) for text in inputs)
+        raise Broken(f"an .onnx without weights for {name} (its inputs: {listed})")
+    kernel, bias = (_array(name, *pair) for pair in zip(found, shapes, strict=True))
+    return kernel, bias
 
 
-def _array(name: str, tensor: "TensorProto") -> np.ndarray:
-    if tensor.data_location or tensor.external_data:
+def _shape(tensor: Fields) -> tuple[int, ...]:
+    """A tensor's shape; its lengths may be packed into one field."""
+    lengths: list[int] = []
+    for value in tensor.get(DIMS, []):
+        position = 0
+        while not isinstance(value, int) and position < len(value) and len(lengths) <= 4:
+            length, position = _varint(value, position)
+            lengths.append(length)
+        lengths += [value] if isinstance(value, int) else []
+    return tuple(length - 2**64 if length >= 2**63 else length for length in lengths)
+
+
+def _array(name: str, tensor: Fields, shape: tuple[int, ...]) -> np.ndarray:
+    if EXTERNAL_DATA in tensor or _last(tensor, DATA_LOCATION):
         raise Broken(f"an .onnx with the weights of {name} in another file, which is not opened")
-    shape, raw, numbers = tuple(tensor.dims), tensor.raw_data, tensor.float_data
-    kind = FLOATS.get(tensor.data_type)
-    if kind is None or not (raw or (numbers and kind == "<f4")):
+    kind = FLOATS.get(_last(tensor, DATA_TYPE))
+    field = FLOAT_DATA if kind == "<f4" and RAW_DATA not in tensor else RAW_DATA
+    data = _last(tensor, field, b"")
+    if kind is None or isinstance(data, int) or not len(data):
         raise Broken(f"an .onnx with the weights of {name} in a form that is not read here")
-    dtype = np.dtype(kind)
-    size = len(raw) or len(numbers) * dtype.itemsize
-    if min(shape) < 1 or math.prod(shape) * dtype.itemsize != size:
-        raise Broken(f"an .onnx that claims shape {shape} for {name} in {size} bytes")
-    array = np.frombuffer(raw, dtype) if raw else np.fromiter(numbers, dtype, len(numbers))
-    return array.reshape(shape)
+    if min(shape) < 1 or array_size(shape, np.dtype(kind), len(data)) != len(data):
+        raise Broken(f"an .onnx that claims shape {shape} for {name} in {len(data)} bytes")
+    return np.ndarray(shape, kind, data)
 
 
 def _rows_by_place(kernel: np.ndarray, channels: int) -> np.ndarray:
@@ -117,32 +113,46 @@ def _rows_by_place(kernel: np.ndarray, channels: int) -> np.ndarray:
     return by_channel.transpose(1, 2, 0, 3).reshape(rows, units)
 
 
-def _sizes_beside(path: tuple[tuple[int, ...], ...], message: memoryview) -> Iterator[int]:
-    """Sizes in bytes of a message's parts, without the content of those at the path's end."""
-    for number, head, content in _fields(message):
-        yield head
-        if number not in path[0]:
-            yield len(content)
-        elif path[1:]:
-            yield from _sizes_beside(path[1:], content)
-
-
-def _fields(message: memoryview) -> Iterator[tuple[int, int, memoryview]]:
-    """A protobuf message's fields: number, length of what stands before the content, content."""
-    position = 0
+def _fields(message: Any, most: int = MOST_FIELDS) -> Fields:
+    """A protobuf message's fields by number; texts, messages and packed numbers are not copied."""
+    fields: Fields = {}
+    position = count = 0
+    if isinstance(message, int):
+        raise Broken(DAMAGED)
     while position < len(message):
-        start = position
         key, position = _varint(message, position)
-        if key & 7 == 2:  # text, a message or packed numbers, after their length
-            length, position = _varint(message, position)
-        elif key & 7 == 0:
-            length = _varint(message, position)[1] - position
-        else:
-            length = {1: 8, 5: 4}.get(key & 7, len(message))
-        if length > len(message) - position:
-            raise Broken(DAMAGED)
-        yield key >> 3, position - start, message[position : position + length]
-        position += length
+        value, position = _value(message, position, key & 7)
+        fields.setdefault(key >> 3, []).append(value)
+        count += 1
+        if count > most:
+            raise Broken(f"an .onnx with over {most} parts in one")
+    return fields
+
+
+def _value(message: Any, position: int, kind: int) -> tuple[Any, int]:
+    """A field's value, and the position behind it."""
+    if kind == 0:
+        return _varint(message, position)
+    if kind == 2:  # after its length
+        length, position = _varint(message, position)
+    else:
+        length = {1: 8, 5: 4}.get(kind, len(message))
+    if length > len(message) - position:
+        raise Broken(DAMAGED)
+    return message[position : position + length], position + length
+
+
+def _last(fields: Fields, number: int, default: Any = 0) -> Any:
+    """A field's value: the last one counts."""
+    return fields.get(number, [default])[-1]
+
+
+def _text(fields: Fields, number: int) -> str:
+    return _decoded(_last(fields, number, b""))
+
+
+def _decoded(text: Any) -> str:
+    return "" if isinstance(text, int) else bytes(text[:1000]).decode(errors="backslashreplace")
 
 
 def _varint(message: memoryview, position: int) -> tuple[int, int]:

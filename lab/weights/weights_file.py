@@ -7,7 +7,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from lab import files
+from lab import files, untrusted
+from lab import npz as numpy_files
 from lab.errors import LabError, shown
 from lab.untrusted import Broken
 from lab.weights import npy, npz, onnx
@@ -15,6 +16,7 @@ from lab.weights import npy, npz, onnx
 Arrays = Mapping[str, Sequence[np.ndarray]]
 
 MOST_BYTES = npz.MOST_BYTES + 2**23  # the weights, and as much as is said about them
+MOST_NUMBERS = 2**26  # AlexNet has 61 million; of float16 each takes three times its bytes
 LONGEST_NAME = 40  # characters
 _ANOTHER = "take another weights file"
 
@@ -62,21 +64,15 @@ def read(path: str | Path) -> Weights:
     Raises:
         LabError: the file is missing, empty, cut short, or holds anything else.
     """
-    path = Path(path)
-    expected = f"{path}: expected AlexNet weights (.npy, .npz or .onnx)"
-    try:
-        with open(path, "rb") as file:
-            layers, more = _layers(file)
-            arrays = {_name(name): _pair(name, pair) for name, pair in layers}
+    path, arrays, room = Path(path), {}, MOST_NUMBERS
+    with untrusted.opened(path, "AlexNet weights (.npy, .npz or .onnx)") as file:
+        layers, more = _layers(file)
+        for given, pair in layers:
+            name = _name(given)
+            arrays[name] = _pair(name, pair, room)
+            room -= sum(array.size for array in arrays[name])
         if not arrays:
             raise Broken("a file without any layer")
-    except Broken as broken:
-        received = shown(str(broken))
-        raise LabError(f"{expected}; received {received}; get it again or take another") from None
-    except FileNotFoundError:
-        raise LabError(f"{expected}; there is no such file; check the name") from None
-    except OSError as error:
-        raise LabError(f"{expected}; received: {error.strerror or error}; check it") from None
     return Weights(arrays, files.file_hash(path), path, **more)
 
 
@@ -94,7 +90,7 @@ def check(arrays: Arrays, shapes: Mapping[str, tuple[int, ...]], needed: Iterabl
     needed = list(needed)
     missing = [name for name in needed if name not in arrays]
     if missing:
-        received = shown(", ".join(arrays)) or "none"
+        received = shown(", ".join(arrays), 100) or "none"
         raise LabError(
             f"expected weights of {', '.join(needed)}; received {received}: "
             f"{', '.join(missing)} is missing; take a complete file, or a layer before {missing[0]}"
@@ -159,7 +155,7 @@ def _layers(file: BinaryIO) -> tuple[Iterable[tuple[Any, Any]], dict[str, Any]]:
     file.seek(0)
     if size > MOST_BYTES:
         raise Broken(f"a file of {files.human_size(size)}")
-    if start.startswith(npy.MAGIC):
+    if start.startswith(numpy_files.MAGIC):
         return npy.layers(file).items(), {}
     if start.startswith(b"PK"):
         layers, more = npz.layers(file)
@@ -175,9 +171,9 @@ def _name(name: object) -> str:
     return name
 
 
-def _pair(name: str, pair: object) -> tuple[np.ndarray, np.ndarray]:
+def _pair(name: str, pair: object, room: int) -> tuple[np.ndarray, np.ndarray]:
     """A layer's kernel and bias as float32; what is float32 already is not copied."""
-    arrays = pair[:3] if isinstance(pair, list | tuple) else [pair]
+    arrays: Any = pair[:3] if isinstance(pair, list | tuple) else [pair]
     if [a.dtype.kind if isinstance(a, np.ndarray) else "" for a in arrays] != ["f", "f"]:
         found = [
             f"{a.dtype} {a.shape}" if isinstance(a, np.ndarray) else type(a).__name__
@@ -187,6 +183,8 @@ def _pair(name: str, pair: object) -> tuple[np.ndarray, np.ndarray]:
             f"for {name}: {', '.join(found) or 'nothing'}; each layer needs a kernel and a bias of "
             "float numbers"
         )
+    if sum(array.size for array in arrays) > room:
+        raise Broken("more numbers than AlexNet has")
     with np.errstate(over="ignore"):  # `check` counts the infinities
         kernel, bias = (np.ascontiguousarray(array, np.float32) for array in arrays)
     return kernel, bias

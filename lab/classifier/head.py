@@ -9,15 +9,25 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-import alexnet
-from lab import files, novelty, pictures, runs
-from lab.errors import BROKEN, LabError, shown
-from lab.features import RECIPES, Recipe, extractor, linear, recipes
+from lab import files
+from lab.errors import LabError, shown
+from lab.features import RECIPES, Recipe, extractor, linear
 from lab.features.batches import Images, batches
 from lab.novelty import Novelty
 from lab.progress import Advance
 from lab.weights import Weights
 
+# The fields that are kept as JSON; the first three are in every file.
+DESCRIBED = (
+    "classes",
+    "variant",
+    "weights_sha256",
+    "crop",
+    "precision",
+    "temperature",
+    "trained",
+    "notes",
+)
 MEASURE = "novelty/"  # the file's arrays whose names begin so are the measure's
 
 
@@ -138,19 +148,15 @@ class Classifier:
     def words(self) -> str:
         """The recipe, the accuracy and what it was measured on, as far as the notes tell."""
         accuracy, on = self.notes.get("accuracy"), self.notes.get("judged_on")
+        name = shown(self.recipe.name, 40)
         if not isinstance(accuracy, float):
-            return self.recipe.name
-        return f"{self.recipe.name}, accuracy {accuracy:.4f}" + (f" on {on}" if on else "")
+            return name
+        return f"{name}, accuracy {accuracy:.4f}" + (f" on {shown(str(on), 80)}" if on else "")
 
     def save(self, path: str | Path, dtype: type[np.floating] = np.float32) -> None:
         """Writes the classifier as `.npz`, atomically; nothing in it can run code."""
-        described = {"recipe": asdict(self.recipe)} | {
-            name: getattr(self, name)
-            for name in (
-                "classes", "variant", "weights_sha256", "crop", "precision", "temperature",
-                "trained", "notes",
-            )
-        }  # fmt: skip
+        described = {name: getattr(self, name) for name in DESCRIBED}
+        described = {"recipe": asdict(self.recipe)} | described
         named: dict[str, Any] = {}
         if self.novelty:
             described["threshold"] = self.novelty.threshold
@@ -164,75 +170,6 @@ class Classifier:
                 **named,
                 recipe=np.array(json.dumps(described)),
             )
-
-
-def load(path: str | Path) -> Classifier:
-    """Reads a classifier: its file, or the folder of its run.
-
-    Raises:
-        LabError: there is none, or the file is broken or holds something else.
-    """
-    path = runs.classifier_file(path)
-    try:
-        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-            described = json.loads(str(file["recipe"]))
-            described["recipe"] = _recipe(described)
-            kernel, bias = (file[name].astype(np.float32) for name in ("kernel", "bias"))
-            measure = {
-                name: file[MEASURE + name] for name in novelty.NAMES if MEASURE + name in file
-            }
-            if measure:
-                described["novelty"] = novelty.Novelty(
-                    described["recipe"], measure, float(described.pop("threshold"))
-                )
-            classifier = Classifier(kernel, bias, trained_on=file["trained_on"], **described)
-        _check(classifier)
-    except BROKEN as error:
-        raise LabError(
-            f"expected a classifier that train_feature_extraction.py wrote in {path}; "
-            f"it is broken or something else ({_cause(error)}): train it again"
-        ) from None
-    return classifier
-
-
-def _recipe(described: dict[str, Any]) -> Recipe:
-    """The recipe in a classifier's file; those of version 1.0.0 hold the name of one alone."""
-    if "layer" in described:
-        return RECIPES[described.pop("layer")]
-    return recipes.from_fields(described["recipe"])
-
-
-def _cause(error: Exception) -> str:
-    """What went wrong, in one line, without NumPy's advice to load the file unsafely."""
-    text = shown(str(error))
-    return "it is no .npz" if "allow_pickle" in text else text
-
-
-def _check(classifier: Classifier) -> None:
-    """Raises a ValueError where a part has another type, shape or range than `save` writes."""
-    names, shape = classifier.classes, (classifier.recipe.width, len(classifier.classes))
-    if not (isinstance(names, list) and len(names) > 1 and all(isinstance(x, str) for x in names)):
-        raise ValueError("its class names are no list of texts")
-    for name, known in (
-        ("variant", alexnet.VARIANTS),
-        ("precision", alexnet.PRECISIONS),
-        ("crop", pictures.CROPS),
-    ):
-        if getattr(classifier, name) not in known:
-            raise ValueError(f"its {name} is none of {', '.join(known)}")
-    temperature = classifier.temperature
-    if not (isinstance(temperature, float) and 0 < temperature < np.inf):
-        raise ValueError("its temperature is no positive number")
-    if not isinstance(classifier.notes, dict) or not isinstance(classifier.weights_sha256, str):
-        raise ValueError("its notes or the hash of its weights have another type")
-    if classifier.trained_on.dtype != np.uint64 or classifier.trained_on.ndim != 1:
-        raise ValueError("its fingerprints have another type")
-    if (classifier.kernel.shape, classifier.bias.shape) != (shape, shape[1:]):
-        raise ValueError(f"its head is {classifier.kernel.shape} in place of {shape}")
-    if classifier.novelty:
-        classifier.novelty.check(shape[1])
-    if not (np.isfinite(classifier.kernel).all() and np.isfinite(classifier.bias).all()):
-        raise ValueError("its head is not finite")
 
 
 def fresh(classes: Sequence[str], trunk: Weights, variant: str) -> Classifier:
