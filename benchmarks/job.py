@@ -2,9 +2,9 @@
 
     python benchmarks/job.py --weights bvlc-alexnet.npy --data train.p
 
-Runs train_feature_extraction.py as a person does, first with an empty cache, then with the features
-kept. The bare network's rate, on pictures already in memory and enlarged, is measured before and
-after. Writes benchmarks/results/job.json.
+Runs train_feature_extraction.py as a person does, in float32 and in bfloat16: first both with an
+empty cache, then both with the features kept. The bare network's rate, in float32 on pictures
+already in memory and enlarged, is measured before and after. Writes benchmarks/results/job.json.
 """
 
 import argparse
@@ -22,6 +22,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from lab import files, machine
 
+PRECISIONS = ("float32", "bfloat16")
+KEYS = ("images_per_second", "feature_seconds", "peak_rss_mib", "validation_accuracy", "seed")
 # In a process of its own, as the job is: images per second of the network alone.
 BARE = """
 import sys, time
@@ -47,11 +49,11 @@ def bare(options):
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-def job(options, cache, folder):
+def job(options, precision, cache, folder):
     """Seconds from command to prompt, and the run's metrics."""
     command = [sys.executable, str(ROOT / "train_feature_extraction.py")]
     command += ["--weights", options.weights, "--data", options.data]
-    command += ["--layer", options.layer, "--output", str(folder)]
+    command += ["--layer", options.layer, "--precision", precision, "--output", str(folder)]
     own = os.environ | {"LAB_CACHE": str(cache)}
     start = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=own)
@@ -65,24 +67,26 @@ def main():
     parser.add_argument("--data", default="train.p", metavar="FILE")
     parser.add_argument("--layer", default="conv4", metavar="NAME")
     options = parser.parse_args()
+    rows = {precision: {} for precision in PRECISIONS}
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        rates = [bare(options)]
-        cold, metrics = job(options, folder / "cache", folder / "cold")
+        folder, rates = Path(temporary), [bare(options)]
+        for turn in ("cold", "again"):
+            for precision, row in rows.items():
+                target = folder / turn / precision
+                row[f"{turn}_seconds"], metrics = job(options, precision, folder / "cache", target)
+                if turn == "cold":
+                    row |= {key: metrics[key] for key in KEYS}
+                    row["ratio_to_bare"] = metrics["images_per_second"]
+                row["again_computed_features"] = metrics["feature_seconds"] is not None
         rates.append(bare(options))
-        again, second = job(options, folder / "cache", folder / "again")
-    keys = ("images_per_second", "feature_seconds", "peak_rss_mib", "validation_accuracy")
-    result = machine.describe() | {
-        "layer": options.layer,
-        "weights": Path(options.weights).name,
-        "seed": metrics["seed"],
-        "cold_seconds": cold,
-        "again_seconds": again,
-        "again_computed_features": second["feature_seconds"] is not None,
-        "bare_images_per_second": [round(rate, 1) for rate in rates],
-        "ratio_to_bare": round(metrics["images_per_second"] / (sum(rates) / 2), 3),
-    }
-    result |= {key: metrics[key] for key in keys}
+    for row in rows.values():
+        row["ratio_to_bare"] = round(row["ratio_to_bare"] / (sum(rates) / 2), 3)
+    result = machine.describe() | {"layer": options.layer, "weights": Path(options.weights).name}
+    result |= {"seed": rows["float32"].pop("seed"), "rows": rows}
+    result["bare_images_per_second"] = [round(rate, 1) for rate in rates]
+    result["cold_ratio"] = round(
+        rows["bfloat16"]["cold_seconds"] / rows["float32"]["cold_seconds"], 3
+    )
     print(json.dumps(result, indent=2))
     files.write_json(ROOT / "benchmarks/results/job.json", result)
 

@@ -53,7 +53,7 @@ def network(
     end = next(i for i, node in enumerate(nodes) if OUTPUTS[layers[-1]] in node.output)
     tensors = {FLATTEN: np.array([-1, 9216])}
     for name, (kernel, bias) in arrays.items():
-        tensors |= {f"{name}_w_0": _kernel(name, kernel), f"{name}_b_0": bias}
+        tensors |= {f"{name}_w_0": kernel_of(name, kernel), f"{name}_b_0": bias}
     used = {name for node in nodes[: end + 1] for name in node.input}
     floats = onnx.TensorProto.FLOAT
     graph = onnx.helper.make_graph(
@@ -67,7 +67,8 @@ def network(
     return onnx.helper.make_model(graph, opset_imports=model.opset_import, ir_version=8)
 
 
-def _kernel(name: str, kernel: np.ndarray) -> np.ndarray:
+def kernel_of(name: str, kernel: np.ndarray) -> np.ndarray:
+    """A kernel of `alexnet.build` in Caffe's order: (f, c, h, w) or (units, inputs)."""
     if kernel.ndim == 4:
         return np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))  # HWIO -> OIHW
     if name == "fc6":  # rows by height, width, channel -> channel, height, width

@@ -131,23 +131,34 @@ def startup():
 
 
 def job():
-    """The whole job, from command to prompt."""
+    """The whole job, from command to prompt, in each precision."""
     result = load("job")
-    bare = sum(result["bare_images_per_second"]) / 2
-    rows = [
-        ("accuracy, random split", f"{result['validation_accuracy']:.4f}"),
-        ("from command to prompt, no features stored", f"{result['cold_seconds']:.0f} s"),
-        ("of which features", f"{result['feature_seconds']:.0f} s"),
-        ("once more, features stored", f"{result['again_seconds']:.0f} s"),
-        (
-            "features from the first picture read to the last one on disk",
-            f"{result['images_per_second']:.0f} pictures/s, {result['ratio_to_bare']:.1%} of the "
-            f"bare network's {bare:.0f}",
-        ),
-        ("peak memory", f"{result['peak_rss_mib'] / 1024:.2f} GiB"),
-    ]
-    head = (f"`--layer {result['layer']}`, ten epochs", "measured")
-    return f"{table(head, rows)}\n\n{origin(result)}"
+    bare, rows = sum(result["bare_images_per_second"]) / 2, result["rows"].values()
+    measured = (
+        ("accuracy, random split", lambda row: f"{row['validation_accuracy']:.4f}"),
+        ("from command to prompt, no features stored", lambda row: f"{row['cold_seconds']:.0f} s"),
+        ("of which features", lambda row: f"{row['feature_seconds']:.0f} s"),
+        ("once more, features stored", lambda row: f"{row['again_seconds']:.0f} s"),
+        ("features, pictures/s", lambda row: f"{row['images_per_second']:.0f}"),
+        ("of the bare network's in float32", lambda row: f"{row['ratio_to_bare']:.1%}"),
+        ("peak memory", lambda row: f"{row['peak_rss_mib'] / 1024:.2f} GiB"),
+    )
+    head = (f"`--layer {result['layer']}`, ten epochs", *result["rows"])
+    words = f"The bare network: {bare:.0f} pictures/s. Features count from the first picture read "
+    words += "to the last one on disk. bfloat16 takes "
+    words += f"{result['cold_ratio']:.2f} of float32's time without stored features."
+    cells = [(name, *(text(row) for row in rows)) for name, text in measured]
+    return f"{table(head, cells)}\n\n{words} {origin(result)}"
+
+
+def memory():
+    """Peak memory of an extraction by the number of signs."""
+    result = load("memory")
+    peaks = ", ".join(
+        f"{row['mib'] / 1024:.2f} GiB for {int(count):,}" for count, row in result["rows"].items()
+    )
+    words = f"Peak memory of an extraction ({result['layer']}, {result['precision']}) by the "
+    return f"{words}number of signs: {peaks}. {origin(result)}"
 
 
 def cases():
@@ -336,6 +347,7 @@ TABLES = (
     unknown,
     runs,
     job,
+    memory,
     engines,
     startup,
     cases,

@@ -77,7 +77,7 @@ def test_winograd(taps, groups, size, outputs):
     kernel = generator.normal(size=(taps, taps, 6, 8)).astype(np.float32)
     x = generator.normal(size=(3, size, size, 6 * groups)).astype(np.float32)
     parts = np.moveaxis(x.reshape(3, size, size, groups, 6), 0, 3)  # (h, w, groups, n, c)
-    y = np.moveaxis(winograd.Winograd(kernel, size, outputs)(parts).numpy(), 3, 0)
+    y = np.moveaxis(winograd.Winograd(kernel, size, outputs, groups)(parts).numpy(), 3, 0)
     wanted = convolved(x, kernel, groups)
     np.testing.assert_allclose(
         y.reshape(wanted.shape), wanted, rtol=0, atol=2e-5 * np.abs(wanted).max()

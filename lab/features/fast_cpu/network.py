@@ -1,7 +1,8 @@
 """The frozen network on a CPU: its layers from fewer operations and fewer passes over memory."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,10 +11,11 @@ import tensorflow as tf
 import alexnet
 from lab import pictures
 from lab.features.fast_cpu.enlarged_convolution import EnlargedConvolution
-from lab.features.fast_cpu.winograd import PARTS, Winograd
+from lab.features.fast_cpu.winograd import Winograd
 from lab.layers import LocalResponseNormalization
 
-# Outputs of a tile along each axis: the fastest of 2 to 5, on two CPU cores.
+# Outputs of a tile along each axis: the fastest of 2 to 5, on two CPU cores, in float32. bfloat16
+# keeps to TensorFlow's convolutions, see fast_cpu/__init__.py.
 TILES = {"conv2": 4, "conv3": 5, "conv4": 5, "conv5": 5}
 MEAN = np.array(alexnet.MEAN_BGR[::-1])  # RGB
 
@@ -26,19 +28,11 @@ class FastNetwork:
         layers: names of the outputs, among conv3, conv4, conv5, pool5, fc6 and fc7.
         zoom: it is given signs as they are, of which this share is to be enlarged; None: it is
             given the network's input.
-        many: whether more preparation is worth it: Winograd's convolutions, in float32.
     """
 
-    def __init__(
-        self,
-        network: keras.Model,
-        layers: Sequence[str],
-        zoom: float | None = 1.0,
-        many: bool = True,
-    ):
+    def __init__(self, network: keras.Model, layers: Sequence[str], zoom: float | None = 1.0):
         self._layers, self._zoom = layers, zoom
         self._dtype = tf.as_dtype(network.get_layer("conv1").compute_dtype)
-        self._winograd = many and self._dtype == tf.float32
         last = max(alexnet.LAYERS.index(name) for name in layers)
         needed = alexnet.LAYERS[: last + 1]
         self._size, self._rows = network.input_shape[1], []
@@ -59,15 +53,14 @@ class FastNetwork:
             kernel, bias = (tf.cast(a, self._dtype) for a in network.get_layer(name).get_weights())
             self._dense.append((name, kernel, bias))
 
-    def _product(self, row: alexnet.Conv, kernel: np.ndarray, size: int) -> Callable:
-        if row.name == "conv1" and self._zoom:
+    def _product(self, row: alexnet.Conv, kernel: np.ndarray, size: int) -> Any:
+        first = row.name == "conv1"
+        if first and self._zoom:
             enlarged = self._dtype, self._size, self._zoom
             return EnlargedConvolution(kernel, row.stride, pictures.SIGN, *enlarged)
-        if row.name == "conv1" or not self._winograd:
-            return Direct(
-                kernel, row.stride, "VALID" if row.name == "conv1" else "SAME", self._dtype
-            )
-        return Winograd(kernel, size, TILES[row.name])
+        if row.name in TILES and self._dtype == tf.float32:
+            return Winograd(kernel, size, TILES[row.name], row.groups)
+        return Direct(kernel, row.stride, "VALID" if first else "SAME", self._dtype)
 
     def __call__(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         """Layer name -> (n, h, w, c) or (n, 4096), of the network's type.
@@ -77,7 +70,8 @@ class FastNetwork:
         """
         x = tf.cast(tf.cast(images, tf.float32) - np.round(MEAN).astype(np.float32), self._dtype)
         x, layers = tf.transpose(x, (1, 2, 0, 3)) if self._zoom else x, {}
-        for row, product, bias in self._rows:
+        following = [product.parts for _, product, _ in self._rows[1:]] + [None]
+        for (row, product, bias), parts in zip(self._rows, following, strict=True):
             normalized = "norm" in row.then
             if isinstance(product, Direct) and not normalized:
                 # Written so, all three are one operation.
@@ -85,12 +79,10 @@ class FastNetwork:
             else:
                 x = _activated(product(x), bias, normalized)
             layers["norm" + row.name[-1] if normalized else row.name] = x
+            x = _pooled(x, parts) if "pool" in row.then else _ordered(x, parts)
             if "pool" in row.then:
-                # two groups of channels for conv2, one for conv3; pool5 is followed by fc6
-                parts = {"conv1": PARTS, "conv2": 1}.get(row.name)
-                x = _pooled(x, parts if self._winograd else None)
                 layers["pool" + row.name[-1]] = x
-        layers = {name: _pictures_first(x) for name, x in layers.items() if name in self._layers}
+        layers = {name: _ordered(x, None) for name, x in layers.items() if name in self._layers}
         if self._dense:
             x = tf.reshape(x, (-1, alexnet.DENSE["fc6"][0]))  # (n, 9216)
         for name, kernel, bias in self._dense:
@@ -106,7 +98,7 @@ class Direct:
     def __init__(self, kernel: np.ndarray, stride: int, padding: str, dtype: tf.DType):
         # A NumPy array becomes a constant of the graph: oneDNN then brings it into its own order
         # once, not in every call.
-        self._kernel = kernel.astype(dtype.as_numpy_dtype)
+        self._kernel, self.parts = kernel.astype(dtype.as_numpy_dtype), None
         self._stride, self._padding = stride, padding
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
@@ -119,7 +111,8 @@ def _activated(x: tf.Tensor, bias: tf.Tensor, normalized: bool) -> tf.Tensor:
     # (n, h, w, c) -> the same. (h, w, parts, n, c) -> the same; normalized, which goes across the
     # parts, (h, w, 1, n, c).
     if not normalized:
-        return tf.nn.relu(x + tf.reshape(bias, (x.shape[2], 1, -1)))
+        wide = tf.cast(x, tf.float32) + tf.reshape(bias, (x.shape[2], 1, -1))
+        return tf.cast(tf.nn.relu(wide), x.dtype)
     whole = _whole(x) if x.shape.rank == 5 else x
     whole = tf.nn.relu(tf.cast(whole, tf.float32) + bias)
     whole = tf.cast(LocalResponseNormalization()(whole), x.dtype)
@@ -143,8 +136,20 @@ def _pooled(x: tf.Tensor, parts: int | None) -> tf.Tensor:
     x = tf.bitcast(x, tf.int16) if half else x
     x = functools.reduce(tf.maximum, [x[i, j] for i in ends for j in ends])
     x = tf.bitcast(x, dtype) if half else x
-    x = _whole(x) if x.shape.rank == 5 else x  # (h, w, n, c)
-    if not parts:
+    return _arranged(_whole(x) if x.shape.rank == 5 else x, parts)
+
+
+def _ordered(x: tf.Tensor, parts: int | None) -> tf.Tensor:
+    """Arranges layers as `_pooled` does; what is so arranged is left as it is."""
+    if (x.shape.rank == 4 and parts is None) or (x.shape.rank == 5 and x.shape[2] == parts):
+        return x
+    return _arranged(_whole(x) if x.shape.rank == 5 else tf.transpose(x, (1, 2, 0, 3)), parts)
+
+
+@tf.function(jit_compile=True)
+def _arranged(x: tf.Tensor, parts: int | None) -> tf.Tensor:
+    # (h, w, n, c) -> (n, h, w, c) or (h, w, parts, n, c / parts)
+    if parts is None:
         return tf.transpose(x, (2, 0, 1, 3))
     h, w, _, c = x.shape
     return tf.transpose(tf.reshape(x, (h, w, -1, parts, c // parts)), (0, 1, 3, 2, 4))
@@ -154,8 +159,3 @@ def _whole(x: tf.Tensor) -> tf.Tensor:
     """(h, w, parts, n, c) -> (h, w, n, parts * c)."""
     h, w, parts, _, c = x.shape
     return tf.reshape(tf.transpose(x, (0, 1, 3, 2, 4)), (h, w, -1, parts * c))
-
-
-@tf.function(jit_compile=True)
-def _pictures_first(x: tf.Tensor) -> tf.Tensor:
-    return tf.transpose(_whole(x), (2, 0, 1, 3)) if x.shape.rank == 5 else x

@@ -50,12 +50,14 @@ class Winograd:
         kernel: float32 (r, r, c, PARTS * f), r odd.
         size: height and width of the pictures.
         outputs: m, how many outputs a tile has along each axis.
+        parts: of the channels: PARTS, or 1 for all filters.
     """
 
-    def __init__(self, kernel: np.ndarray, size: int, outputs: int):
+    def __init__(self, kernel: np.ndarray, size: int, outputs: int, parts: int):
         taps, _, _, filters = kernel.shape
         a, g, b = transforms(outputs, taps)
-        self.size, self._points, self._filters = size, len(b), filters // PARTS
+        self.parts, self._size = parts, size
+        self._points, self._filters = len(b), filters // PARTS
         # Along one axis, for each tile: its first pixel, the one after its last, and the matrices
         # for these and for its outputs; what it has beyond the picture is zero, or left out.
         self._tiles = []
@@ -69,12 +71,9 @@ class Winograd:
         self._kernel = _constant(np.moveaxis(kernel, 3, 2))  # (i, j, PARTS, c, f)
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
-        """float32 (size, size, PARTS or 1, n, c) -> (size, size, PARTS, n, f).
-
-        One part of channels is for all filters.
-        """
-        size, points = self.size, self._points
-        parts, n, channels = x.shape[2], tf.shape(x)[3], x.shape[4]
+        """float32 (size, size, parts, n, c) -> (size, size, PARTS, n, f)."""
+        size, points, parts = self._size, self._points, self.parts
+        n, channels = tf.shape(x)[3], x.shape[4]
         rows = []
         for top, bottom, down, up in self._tiles:
             strip = tf.matmul(_constant(down), tf.reshape(x[top:bottom], (bottom - top, -1)))
