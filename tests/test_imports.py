@@ -19,6 +19,7 @@ HEAVY = (
 OPTIONS = {"command_line", "data", "downloads", "errors", "files", "pickles", "pictures", "printed"}
 OPTIONS |= {"progress", "runs", "sources", "weights"}
 NETWORK = {"layers", "features"}
+CLASSIFIER = {"classifier", "novelty", "workers"}
 
 
 def contracts():
@@ -89,7 +90,7 @@ def framework():
         ("imagenet_inference", set()),
         ("traffic_sign_inference", set()),
         ("feature_extraction", set()),
-        ("train_feature_extraction", {"features", "drawn_signs", "training"}),
+        ("train_feature_extraction", {"features", "drawn_signs", "training", "workers"}),
     ],
 )
 def test_help_loads_no_network(script, more):
@@ -114,5 +115,5 @@ def test_naming_a_sign_needs_no_training(framework):
     picture = next(iter(sorted(files.EXAMPLES.glob("*.png"))))
     argv = (picture, "--model", "bundled", "--offline")
     ours, heavy = loaded("feature_extraction", *argv)
-    assert ours == OPTIONS | NETWORK | {"classifier", "novelty"}
+    assert ours == OPTIONS | NETWORK | CLASSIFIER
     assert heavy == framework | {"PIL"}

@@ -13,6 +13,11 @@ Images: TypeAlias = np.ndarray | Photographs  # uint8 (n, s, s, 3)
 BATCH = 128  # pictures that are computed, and written, at a time
 
 
+def rows_of(images: Images, rows: slice) -> Images:
+    """Some of the images; photographs are not decoded for it."""
+    return images.subset(rows) if isinstance(images, Photographs) else images[rows]
+
+
 def batches(images: Images, start: int = 0) -> Iterator[Any]:
     """The images, at most `BATCH` at a time, so that memory suffices for any number.
 

@@ -18,6 +18,7 @@ from lab.errors import LabError
 from lab.features.batches import BATCH, Images, batches
 from lab.features.recipes import Recipe
 from lab.progress import SILENT, Progress
+from lab.workers import Workers
 
 RECIPE_FIELDS = (
     "power",
@@ -63,7 +64,38 @@ class FeatureFile:
         return x
 
 
-Features: TypeAlias = np.ndarray | FeatureFile
+class SharedFeatures:
+    """The features of all pictures, of which each worker has its own share.
+
+    `features[rows]` and what `lab.features.linear` makes of them are the same on all workers, and
+    all have to ask for them.
+
+    Args:
+        own: of this worker's share.
+        start: the first picture of the share.
+        count: of all pictures.
+        workers: all of them.
+    """
+
+    def __init__(self, own: FeatureFile, start: int, count: int, workers: Workers):
+        self.own, self.start, self.workers = own, start, workers
+        self.shape, self.dtype = (count, *own.shape[1:]), own.dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        rows = np.arange(len(self))[rows]
+        x, mine = np.zeros((len(rows), *self.shape[1:]), self.dtype), self.mine(rows)
+        x[mine] = self.own[rows[mine] - self.start]
+        return self.workers.summed(x)
+
+    def mine(self, rows: np.ndarray) -> np.ndarray:
+        """bool (m,): which of these rows, int (m,), this worker has."""
+        return (rows >= self.start) & (rows < self.start + len(self.own))
+
+
+Features: TypeAlias = np.ndarray | FeatureFile | SharedFeatures
 
 
 def _fill(file: BinaryIO, space: memoryview, path: Path) -> None:
@@ -156,10 +188,22 @@ def _extract(
         if done:
             progress.say(f"features: {done:,} of {len(images):,} pictures are on disk: going on")
         steps = progress.over("features", range(done, len(images), BATCH))
-        for _, batch in zip(steps, batches(images, done), strict=True):
-            file.write(np.asarray(run(batch)).astype("<f2", copy=False).tobytes())
+        last = None
+        try:
+            for _, batch in zip(steps, batches(images, done), strict=True):
+                following = run(batch)  # a GPU computes it while the last one is written
+                if last is not None:
+                    _write(file, last)
+                last = following
+        finally:
+            if last is not None:
+                _write(file, last)
     part.replace(part.with_name("features.npy"))
     return time.perf_counter() - start, len(images) - done
+
+
+def _write(file: BinaryIO, x: Any) -> None:
+    file.write(np.asarray(x).astype("<f2", copy=False).tobytes())
 
 
 def _header(shape: tuple[int, int]) -> bytes:

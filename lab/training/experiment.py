@@ -1,6 +1,7 @@
 """One training from its options to its files: data, split, training, judgement, report."""
 
 import functools
+import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from lab.training.on_features import HeadTraining
 from lab.training.trained import Trained
 from lab.training.whole_network import NetworkTraining
 from lab.weights import Weights
+from lab.workers import ALONE, Workers
 
 SAME_SIGNS = "(frames of the same signs on both sides; see --split track)"
 PHASES = {
@@ -42,12 +44,14 @@ class Inputs:
         test: a second set, judged once, at the end, or None.
         weights: those to start from, or None for random ones.
         since: when the command was given, by `time.perf_counter`.
+        workers: which train together.
     """
 
     data: Dataset
     test: Dataset | None
     weights: Weights | None
     since: float
+    workers: Workers = ALONE
 
 
 def run(
@@ -70,7 +74,7 @@ def run(
         progress: reports the phases.
 
     Returns:
-        What metrics.json holds.
+        What metrics.json holds; nothing on a worker that is not the chief.
 
     Raises:
         LabError: options, data and weights do not go together, or a loss is not finite.
@@ -83,10 +87,14 @@ def run(
     notices = _notices(training, inputs, new)
     for notice in notices:
         progress.say(notice)
+    _agree(options, inputs)
+    words = judged_on(len(training.split.held_out), training.split, data)
+    if not inputs.workers.chief:
+        with tempfile.TemporaryDirectory() as other:  # nobody reads what this one writes
+            training.run(Path(other), functools.partial(tell, words))
+        return {}
     if not options.resume:
         runs.create(folder, options)
-
-    words = judged_on(len(training.split.held_out), training.split, data)
     trained = training.run(folder, functools.partial(tell, words))
     measured = _measured(options, trained, inputs) | facts
     if test is not None and new is not None:
@@ -113,6 +121,21 @@ def run(
     measured["total_seconds"] = time.perf_counter() - inputs.since  # now with the report
     runs.finish(folder, measured)
     return measured
+
+
+def _agree(options: Namespace, inputs: Inputs) -> None:
+    """Refuses workers that were started differently."""
+    if inputs.workers.count == 1:
+        return
+    elsewhere = {"output", "resume", "offline", *runs.PATHS}  # their contents are compared
+    sets = [found and dataset.sha256(found) for found in (inputs.data, inputs.test)]
+    inputs.workers.agree(
+        options={name: value for name, value in vars(options).items() if name not in elsewhere},
+        data=sets,
+        weights=inputs.weights and inputs.weights.sha256,
+        versions=machine.versions(),
+        devices=len(inputs.workers.devices),
+    )
 
 
 def judged_on(count: int, split: Split, data: Dataset) -> str:
@@ -150,7 +173,8 @@ def _head(options: Namespace, inputs: Inputs, progress: Progress) -> HeadTrainin
     settings = Settings(
         recipe, options.variant, options.precision, options.epochs, options.batch_size, options.seed
     )
-    return HeadTraining(settings, options.split, inputs.data, inputs.weights, progress)
+    given = inputs.data, inputs.weights, progress, inputs.workers
+    return HeadTraining(settings, options.split, *given)
 
 
 def _network(options: Namespace, inputs: Inputs, progress: Progress) -> NetworkTraining:
@@ -163,9 +187,8 @@ def _network(options: Namespace, inputs: Inputs, progress: Progress) -> NetworkT
         inputs.weights,
         inputs.data.crop,
     )
-    return NetworkTraining(
-        options.train, plan, options.split, inputs.data, inputs.weights, progress
-    )
+    given = inputs.data, inputs.weights, progress, inputs.workers
+    return NetworkTraining(options.train, plan, options.split, *given)
 
 
 def _new(test: Dataset, inputs: Inputs) -> np.ndarray:

@@ -12,12 +12,15 @@ import numpy as np
 from lab.data import Dataset, dataset
 from lab.errors import LabError
 from lab.features import Recipe, cache, extractor
-from lab.features.cache import Features
+from lab.features.batches import rows_of
+from lab.features.cache import Features, SharedFeatures
+from lab.features.devices import OnAllDevices
 from lab.progress import SILENT, Progress
 from lab.training.linear_head import OVERFLOW, LinearHead
 from lab.training.logistic_head import LogisticHead
 from lab.training.trained import Tell
 from lab.weights import Weights
+from lab.workers import ALONE, Workers
 
 ITERATIONS = 10  # of L-BFGS, which count as an epoch
 
@@ -38,14 +41,42 @@ class Settings:
 
 
 def features_of(
-    data: Dataset, trunk: Weights, settings: Settings, progress: Progress = SILENT
+    data: Dataset,
+    trunk: Weights,
+    settings: Settings,
+    progress: Progress = SILENT,
+    workers: Workers = ALONE,
 ) -> tuple[Features, dict[str, Any]]:
-    """The features that the settings name, and how long they took; see `cache.compute`."""
+    """The features that the settings name, and how long they took; see `cache.compute`.
+
+    Of several workers, each computes and keeps those of its own share of the pictures.
+    """
     how = settings.recipe, settings.variant, settings.precision
     made_of = cache.key(dataset.sha256(data), trunk.sha256, *how)
     side = data.images.shape[1]
     build = functools.partial(extractor.Extractor, trunk.arrays, *how, len(data), side)
-    return cache.compute(data.images, build, made_of, progress)
+    networks = functools.partial(OnAllDevices, build, workers.devices)
+    if workers.count == 1:
+        return cache.compute(data.images, networks, made_of, progress)
+    if len(data) < workers.count:
+        raise LabError(f"expected at least {workers.count} pictures, as workers; give more")
+    share = workers.share(len(data))
+    made_of |= {"pictures": [share.start, share.stop]}
+    own, measured = cache.compute(rows_of(data.images, share), networks, made_of, progress)
+    shared = SharedFeatures(own, share.start, len(data), workers)
+    return shared, _slowest(measured, workers)
+
+
+def _slowest(measured: dict[str, Any], workers: Workers) -> dict[str, Any]:
+    """What `cache.compute` measured on each worker, as one: seconds are the slowest worker's."""
+    seconds, rate = (measured[name] or 0.0 for name in ("feature_seconds", "images_per_second"))
+    table = np.zeros((workers.count, 2), np.float32)
+    table[workers.index] = seconds, seconds * rate
+    each, images = workers.summed(table).T
+    if not images.any():
+        return measured
+    longest = float(each.max())
+    return {"feature_seconds": longest, "images_per_second": float(images.sum()) / longest}
 
 
 def fit(
@@ -56,6 +87,7 @@ def fit(
     held_out: np.ndarray | None = None,
     tell: Tell | None = None,
     progress: Progress = SILENT,
+    workers: Workers = ALONE,
 ) -> tuple[Head, list[dict[str, Any]]]:
     """Trains a head on these rows.
 
@@ -67,6 +99,7 @@ def fit(
         held_out: int64 (k,), the pictures to measure on after each epoch, or None.
         tell: called with each epoch's record.
         progress: reports the phases.
+        workers: which train it together; `x` is their `SharedFeatures`.
 
     Returns:
         The head, and a record of each epoch; none without `held_out`.
@@ -91,14 +124,22 @@ def fit(
         if tell:
             tell(history[-1])
 
-    by = _by_lbfgs if settings.recipe.components else _by_adam
-    return by(x, data, rows, settings, judge, progress), history
+    if settings.recipe.components:
+        return _by_lbfgs(x, data, rows, settings, judge, progress), history
+    head = LinearHead(x.shape[1], len(data.names), settings.seed, workers)
+    return _by_adam(head, x, data, rows, settings, judge, progress), history
 
 
 def _by_adam(
-    x: Features, data: Dataset, rows: np.ndarray, settings: Settings, judge: Judge, told: Progress
+    head: LinearHead,
+    x: Features,
+    data: Dataset,
+    rows: np.ndarray,
+    settings: Settings,
+    judge: Judge,
+    told: Progress,
 ) -> Head:
-    head, batch = LinearHead(x.shape[1], len(data.names), settings.seed), settings.batch_size
+    batch = settings.batch_size
     with told.phase("Adam", settings.epochs * -(-len(rows) // batch)) as advance:
         for _ in range(settings.epochs):
             judge(head, *head.train_epoch(x, data.labels, rows, batch, advance))
