@@ -3,11 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help lab test format clean distclean
+.PHONY: help lab gpu-lab gpu-check test test-workers format clean distclean
 
 help:
 	@echo "make lab        run the four scripts in the lab's order"
+	@echo "make gpu-lab    the same on an NVIDIA GPU, in float16; docs/gpu.md says how to get one"
+	@echo "make gpu-check  compare GPU and CPU, and measure: gpu-check.json"
 	@echo "make test       check style, types and imports, and run the tests"
+	@echo "make test-workers  more tests of several workers: minutes"
 	@echo "make format     lay out the code"
 	@echo "make clean      remove the stored features in cache/"
 	@echo "make distclean  remove them and the virtual environment"
@@ -15,12 +18,23 @@ help:
 lab: $(VENV)/lab
 	$(BIN)/python -m lab
 
+gpu-lab: $(VENV)/gpu
+	$(BIN)/python -m lab.gpu
+	$(BIN)/python -m lab --precision float16
+
+gpu-check: $(VENV)/gpu
+	$(BIN)/python -m lab.gpu
+	$(BIN)/python benchmarks/gpu_check.py
+
 test: $(VENV)/test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+test-workers: $(VENV)/test
+	$(BIN)/python -m pytest -m workers
 
 format: $(VENV)/test
 	$(BIN)/ruff format .
@@ -42,6 +56,11 @@ $(VENV)/bin/python:
 $(VENV)/lab: requirements.txt | $(VENV)/bin/python
 	@echo "installing TensorFlow and what else requirements.txt names: minutes, 2.5 GB on disk"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/gpu: requirements-gpu.txt $(VENV)/lab
+	@echo "installing NVIDIA's libraries for TensorFlow: minutes, 3 GB more on disk"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-gpu.txt
 	@touch $@
 
 $(VENV)/test: requirements-test.txt $(VENV)/lab

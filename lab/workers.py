@@ -225,8 +225,10 @@ def from_config(text: str) -> Workers:
         cluster, task = config["cluster"], config["task"]
         chief, others = list(cluster.get("chief", [])), list(cluster.get("worker", []))
         addresses, index = [*chief, *others], task["index"]
-        ports = [int(address.rpartition(":")[2]) for address in addresses]
+        places = [_place(address) for address in addresses]
         place = {"chief": 0, "worker": len(chief)}[task["type"]] + index
+        if isinstance(index, bool) or not isinstance(index, int):
+            raise TypeError("the index is no whole number")
     except (ValueError, KeyError, TypeError, AttributeError):
         raise LabError(f"expected TF_CONFIG as {FORM}; received {shown(text, 80)}") from None
     if not addresses:
@@ -236,7 +238,9 @@ def from_config(text: str) -> Workers:
             f"expected a task in TF_CONFIG among its {len(addresses)} workers, from 0; received "
             f"{task['type']} {index}: give each worker its own index"
         )
-    if len(set(addresses)) < len(addresses) or not all(0 < port < 2**16 for port in ports):
+    if len(set(addresses)) < len(addresses) or not all(
+        host and 0 < port < 2**16 for host, port in places
+    ):
         raise LabError(
             f"expected addresses host:port in TF_CONFIG, all different, ports 1 to 65535; received "
             f"{shown(', '.join(addresses), 80)}"

@@ -21,6 +21,7 @@ from lab.features import RECIPES
 from lab.progress import Progress
 from lab.training import plans
 from lab.training.frozen_heads import Settings
+from lab.training.notices import emulated, notices_of
 from lab.training.on_features import HeadTraining
 from lab.training.trained import Trained
 from lab.training.whole_network import NetworkTraining
@@ -84,7 +85,9 @@ def run(
     _check_crop(inputs)
     training = (_head if options.train == "head" else _network)(options, inputs, progress)
     new = None if test is None else _new(test, inputs)
-    notices = _notices(training, inputs, new)
+    notices = notices_of(training, data, test, inputs.weights, new)
+    if options.precision == "float16" and isinstance(training, HeadTraining):
+        notices += emulated(training)
     for notice in notices:
         progress.say(notice)
     _agree(options, inputs)
@@ -194,29 +197,6 @@ def _network(options: Namespace, inputs: Inputs, progress: Progress) -> NetworkT
 def _new(test: Dataset, inputs: Inputs) -> np.ndarray:
     """int64 (m,): the pictures of the second set that the training does not learn from."""
     return np.flatnonzero(~fingerprints.shared(test, inputs.data, inputs.weights))
-
-
-def _notices(
-    training: HeadTraining | NetworkTraining, inputs: Inputs, new: np.ndarray | None
-) -> list[str]:
-    """What a reader of the accuracy must know beside it."""
-    notices, trunk, test = [], inputs.weights, inputs.test
-    if trunk and trunk.path.parent == runs.BUNDLED and inputs.data.crop != "sign":
-        notices.append(
-            "the bundled trunk was trained on traffic signs alone: it knows little of anything else"
-        )
-    if isinstance(training, HeadTraining) and training.seen:
-        notices.append(
-            f"{training.trunk.path} was trained on {training.seen:,} of these pictures: the head "
-            f"learns from those and is judged on the other {len(training.split.held_out):,}, its "
-            "test tracks, alone"
-        )
-    if test is not None and new is not None and len(new) < len(test):
-        notices.append(
-            f"--test: {len(test) - len(new):,} of its {len(test):,} pictures are in --data or "
-            f"known to the weights: the other {len(new):,} are judged"
-        )
-    return notices
 
 
 def _measured(options: Namespace, trained: Trained, inputs: Inputs) -> dict[str, Any]:

@@ -1,0 +1,105 @@
+"""Two workers with a core each against one with one core: features, and training of all layers.
+
+python benchmarks/workers.py --weights bvlc-alexnet.npy    # writes benchmarks/results/workers.json
+
+Rounds take turns, so that whatever else the machine does befalls both alike. The signs are noise.
+Needs Linux' taskset.
+"""
+
+import argparse
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+from lab import command_line, files, machine, weights, workers
+
+PICTURES, STEPS, BATCH, WARM, SEED = 3_072, 6, 128, 2, 0
+
+
+def measured(crew, options):
+    """Pictures/s: of features as far as conv4, to the disk; and of training all layers."""
+    from lab.data.dataset import Dataset
+    from lab.features import RECIPES
+    from lab.training import frozen_heads, learner, plans, whole_network
+
+    trunk = weights.read(options.weights)
+    images = np.random.default_rng(SEED).integers(0, 256, (PICTURES, 32, 32, 3), np.uint8)
+    data = Dataset(images, np.arange(PICTURES) % 43)
+    settings = frozen_heads.Settings(RECIPES["conv4"])
+    _, took = frozen_heads.features_of(data, trunk, settings, workers=crew)
+
+    plan = plans.of_kind("all", 1, BATCH, SEED, "float32", trunk)
+    rows = slice((WARM + STEPS) * BATCH)
+    arrays = whole_network.start_arrays(trunk, SEED)
+    network = learner.Learner(arrays, images[rows], data.labels[rows], plan, 43, None, crew)
+    seconds = []
+    network.train_epoch(advance=lambda: seconds.append(network.seconds))
+    rate = STEPS * BATCH / (seconds[-1] - seconds[WARM - 1])
+    return {"features": took["images_per_second"], "all layers": rate}
+
+
+def run_worker(options):
+    """One worker, whose chief prints what it measured."""
+    with workers.joined() as crew:
+        command_line.import_tensorflow()
+        result = measured(crew, options)
+        if crew.chief:
+            print(json.dumps(result))
+
+
+def together(count, options):
+    """What workers with a core each measured."""
+    named = []
+    for _ in range(count):
+        with socket.create_server(("localhost", 0)) as server:
+            named.append(f"localhost:{server.getsockname()[1]}")
+    with tempfile.TemporaryDirectory() as folder:
+        running = []
+        for index in range(count):
+            task = {"cluster": {"worker": named}, "task": {"type": "worker", "index": index}}
+            own = os.environ | {"LAB_CACHE": f"{folder}/{index}", "TF_CONFIG": json.dumps(task)}
+            command = ["taskset", "-c", str(index), sys.executable, __file__, "--worker"]
+            command += ["--weights", options.weights]
+            running.append(subprocess.Popen(command, env=own, stdout=subprocess.PIPE, text=True))
+        said = [process.communicate()[0] for process in running]
+    if any(process.returncode for process in running):
+        sys.exit("a worker failed, see above")
+    return {name: round(rate, 1) for name, rate in json.loads(said[0]).items()}
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--weights", default="bvlc-alexnet.npy", metavar="FILE")
+    add("--rounds", type=command_line.positive, default=3, metavar="N", help="default: 3")
+    add("--worker", action="store_true", help="what this program starts itself with")
+    add("--output", type=Path, default=ROOT / "benchmarks/results/workers.json", metavar="FILE")
+    options = parser.parse_args(argv)
+    if options.worker:
+        return run_worker(options)
+    rounds = []
+    for _ in range(options.rounds):
+        one, two = together(1, options), together(2, options)
+        ratios = {name: round(two[name] / one[name], 3) for name in one}
+        rounds.append({"one": one, "two": two, "ratio": ratios})
+        print(rounds[-1])
+    result = machine.describe() | {"seed": SEED, "batch": BATCH, "pictures": PICTURES}
+    result |= {"weights": Path(options.weights).name, "rounds": rounds}
+    names = rounds[0]["ratio"]
+    result["ratio"] = {n: statistics.median(row["ratio"][n] for row in rounds) for n in names}
+    files.write_json(options.output, result)
+
+
+if __name__ == "__main__":
+    main()
