@@ -24,7 +24,7 @@ import numpy as np
 
 from lab import command_line, files, machine, weights, workers
 
-PICTURES, STEPS, BATCH, WARM, SEED = 3_072, 6, 128, 2, 0
+PICTURES, STEPS, BATCH, WARM, SEED = 1_536, 3, 128, 1, 0
 
 
 def measured(crew, options):

@@ -187,10 +187,11 @@ def _extract(
         file.truncate(len(header) + done * row)
         if done:
             progress.say(f"features: {done:,} of {len(images):,} pictures are on disk: going on")
-        steps = progress.over("features", range(done, len(images), BATCH))
+        size = getattr(run, "batch", BATCH)
+        steps = progress.over("features", range(done, len(images), size))
         last = None
         try:
-            for _, batch in zip(steps, batches(images, done), strict=True):
+            for _, batch in zip(steps, batches(images, done, size), strict=True):
                 following = run(batch)  # a GPU computes it while the last one is written
                 if last is not None:
                     _write(file, last)

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from lab.features.batches import BATCH
+
+OF_A_GPU = 1024  # pictures a call
 Run = Callable[[np.ndarray], Any]
 
 
@@ -16,10 +19,15 @@ class OnAllDevices:
     Args:
         build: makes the network, a function of pictures (n, ...).
         devices: names of the devices.
+
+    Attributes:
+        batch: pictures to give it at a time. A call costs Python half a millisecond, in which a
+            large GPU computes a hundred.
     """
 
     def __init__(self, build: Callable[[], Run], devices: Sequence[str]):
         self._devices = devices if len(devices) > 1 else [None]  # None: where TensorFlow puts it
+        self.batch = len(devices) * (OF_A_GPU if "GPU" in devices[0] else BATCH)
         self._networks = []
         for device in self._devices:
             with tf.device(device):
