@@ -2,8 +2,8 @@
 
 python benchmarks/workers.py --weights bvlc-alexnet.npy    # writes benchmarks/results/workers.json
 
-Rounds take turns, so that whatever else the machine does befalls both alike. The signs are noise.
-Needs Linux' taskset.
+In each round worker 0 works alone, while the other waits, then both do: whatever else the machine
+does befalls both alike. The signs are noise. Needs Linux' taskset.
 """
 
 import argparse
@@ -46,36 +46,45 @@ def measured(crew, options):
     seconds = []
     network.train_epoch(advance=lambda: seconds.append(network.seconds))
     rate = STEPS * BATCH / (seconds[-1] - seconds[WARM - 1])
-    return {"features": took["images_per_second"], "all layers": rate}
+    return {"features": round(took["images_per_second"], 1), "all layers": round(rate, 1)}
 
 
 def run_worker(options):
-    """One worker, whose chief prints what it measured."""
+    """One of two workers; the chief prints each round: itself alone, then both."""
+    folder = os.environ["LAB_CACHE"]
     with workers.joined() as crew:
-        command_line.import_tensorflow()
-        result = measured(crew, options)
-        if crew.chief:
-            print(json.dumps(result))
+        for i in range(options.rounds):
+            os.environ["LAB_CACHE"] = f"{folder}/{i}"  # no round finds another's features
+            one = measured(workers.ALONE, options) if crew.chief else None
+            crew.summed(np.zeros(1, np.float32))
+            two = measured(crew, options)
+            if crew.chief:
+                ratio = {name: round(two[name] / one[name], 3) for name in one}
+                print(json.dumps({"one": one, "two": two, "ratio": ratio}), flush=True)
 
 
-def together(count, options):
-    """What workers with a core each measured."""
+def rounds(options):
+    """What two workers with a core each measured, a dict a round."""
     named = []
-    for _ in range(count):
+    for _ in range(2):
         with socket.create_server(("localhost", 0)) as server:
             named.append(f"localhost:{server.getsockname()[1]}")
     with tempfile.TemporaryDirectory() as folder:
         running = []
-        for index in range(count):
+        for index in range(2):
             task = {"cluster": {"worker": named}, "task": {"type": "worker", "index": index}}
             own = os.environ | {"LAB_CACHE": f"{folder}/{index}", "TF_CONFIG": json.dumps(task)}
             command = ["taskset", "-c", str(index), sys.executable, __file__, "--worker"]
-            command += ["--weights", options.weights]
+            command += ["--weights", options.weights, "--rounds", str(options.rounds)]
             running.append(subprocess.Popen(command, env=own, stdout=subprocess.PIPE, text=True))
-        said = [process.communicate()[0] for process in running]
-    if any(process.returncode for process in running):
+        rows = []
+        for line in running[0].stdout:
+            print(line, end="", flush=True)
+            rows.append(json.loads(line))
+        statuses = [process.wait() for process in running]
+    if any(statuses):
         sys.exit("a worker failed, see above")
-    return {name: round(rate, 1) for name, rate in json.loads(said[0]).items()}
+    return rows
 
 
 def main(argv=None):
@@ -88,16 +97,12 @@ def main(argv=None):
     options = parser.parse_args(argv)
     if options.worker:
         return run_worker(options)
-    rounds = []
-    for _ in range(options.rounds):
-        one, two = together(1, options), together(2, options)
-        ratios = {name: round(two[name] / one[name], 3) for name in one}
-        rounds.append({"one": one, "two": two, "ratio": ratios})
-        print(rounds[-1])
     result = machine.describe() | {"seed": SEED, "batch": BATCH, "pictures": PICTURES}
-    result |= {"weights": Path(options.weights).name, "rounds": rounds}
-    names = rounds[0]["ratio"]
-    result["ratio"] = {n: statistics.median(row["ratio"][n] for row in rounds) for n in names}
+    result |= {"weights": Path(options.weights).name, "rounds": rounds(options)}
+    names = result["rounds"][0]["ratio"]
+    result["ratio"] = {
+        n: statistics.median(row["ratio"][n] for row in result["rounds"]) for n in names
+    }
     files.write_json(options.output, result)
 
 
