@@ -51,11 +51,12 @@ def measured(crew, options):
 
 def run_worker(options):
     """One of two workers; the chief prints each round: itself alone, then both."""
-    folder = os.environ["LAB_CACHE"]
+    folder, alone = os.environ["LAB_CACHE"], workers.Workers()
     with workers.joined() as crew:
+        vars(alone)["devices"] = crew.devices  # TensorFlow lists the other worker's, too
         for i in range(options.rounds):
             os.environ["LAB_CACHE"] = f"{folder}/{i}"  # no round finds another's features
-            one = measured(workers.ALONE, options) if crew.chief else None
+            one = measured(alone, options) if crew.chief else None
             crew.summed(np.zeros(1, np.float32))
             two = measured(crew, options)
             if crew.chief:
@@ -83,7 +84,7 @@ def rounds(options):
             rows.append(json.loads(line))
         statuses = [process.wait() for process in running]
     if any(statuses):
-        sys.exit("a worker failed, see above")
+        sys.exit(f"a worker failed, statuses {statuses}")
     return rows
 
 
