@@ -25,7 +25,7 @@ import numpy as np
 import alexnet
 from lab import command_line, files, machine, weights
 
-SEED = 0
+SEED, PRECISIONS = 0, tuple(alexnet.PRECISIONS)
 # Largest difference over the largest value of a layer, length of the difference over the length of
 # a gradient, and why.
 TOLERANCES = {
@@ -92,7 +92,7 @@ def agreement(arrays, device, images, labels):
     large = alexnet.enlarge(images)
     wanted, rows = {"layers": layers(arrays, "float32", "CPU:0", large)}, {}
     wanted["gradients"] = gradients(arrays, "float32", "CPU:0", large, labels)
-    for precision in alexnet.PRECISIONS:
+    for precision in PRECISIONS:
         found = {"layers": layers(arrays, precision, device, large)}
         if (device, precision) != NO_GRADIENTS:
             found["gradients"] = gradients(arrays, precision, device, large, labels)
@@ -123,10 +123,10 @@ def rates(arrays, batch, seconds):
 
     images = np.random.default_rng(SEED).integers(0, 256, (batch, 32, 32, 3), np.uint8)
     found = {"features": {}, "training": {}}
-    for precision in alexnet.PRECISIONS:
+    for precision in PRECISIONS:
         run = extractor.Extractor(arrays, RECIPES["conv4"], precision=precision)
         found["features"][precision] = rate(lambda r=run: np.asarray(r(images)), batch, seconds)
-    for precision in plans.PRECISIONS:
+    for precision in (name for name in PRECISIONS if name in plans.PRECISIONS):
         plan = plans.of_kind("all", 10**6, batch, SEED, precision)
         run = learner.Learner(arrays, images, np.arange(batch) % 43, plan, 43)
         found["training"][precision] = rate(run.train_epoch, batch, seconds)

@@ -24,17 +24,17 @@ def test_a_whole_check(monkeypatch, tmp_path):
         asked.append(command)
         return SimpleNamespace(returncode=0, stderr="")
 
-    monkeypatch.setattr(gpu_check.alexnet, "PRECISIONS", {"float16": "mixed_float16"})
+    monkeypatch.setattr(gpu_check, "PRECISIONS", ("bfloat16",))
     options = Namespace(batch=2, seconds=0.01, signs=300)
     result = gpu_check.check(options, "pool5", run)
     files.write_json(tmp_path / "gpu-check.json", result)
     result = json.loads((tmp_path / "gpu-check.json").read_text())
     assert result["device"] == "CPU:0" and result["failed"] == []
     assert any("compared with itself" in words for words in result["not_run"])
-    found = result["agreement"]["float16"]["layers"]
+    found = result["agreement"]["bfloat16"]["layers"]
     assert {"conv1", "norm1", "conv5", "pool5"} <= set(found)
-    assert all(0 < row["error"] < 0.03 and row["within"] for row in found.values())
-    assert result["pictures_per_second"]["features"]["float16"] > 0
+    assert all(0 < row["error"] < 0.1 and row["within"] for row in found.values())
+    assert result["pictures_per_second"]["features"]["bfloat16"] > 0
     assert result["pictures_per_second"]["training"]["bfloat16"] > 0
     assert result["peak_memory_mib"] > 100
     named = [command[1].rpartition("/")[2] for command in asked]
@@ -115,11 +115,11 @@ def test_a_gpu_s_memory_grows(monkeypatch, capfd):
 
 
 def test_a_gpu_without_memory_is_one_line(capfd):
-    """TensorFlow's own error, by an array that no device holds: status 2, and what to do."""
+    """TensorFlow's own error: status 2, and what to do."""
 
     @command_line.script
     def main(argv):
-        tf.zeros([2**45])  # 128 TiB
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
     assert main([]) == 2
     said = capfd.readouterr().err
