@@ -62,7 +62,9 @@ def plan(
     words = f"ran on the bundled classifier and {'the real signs' if signs else 'examples/'}"
     yield "feature_extraction.py", [*signs, "--model", "bundled"], words
     # Not where feature_extraction.py looks for the newest run: stand-ins may have made this one.
-    options, stand_ins = ["--output", str(runs.folder("lab/")), "--precision", precision], []
+    options, stand_ins = ["--output", str(runs.folder("lab/"))], []
+    if precision != "float32":
+        options += ["--precision", precision]
     if weights:
         options += ["--weights", "bundled"]
         stand_ins.append("--weights bundled")

@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from lab import gpu
 from lab.errors import LabError
+from lab.features import Recipe, devices, emulation
+from lab.training import notices, whole_network
 
 
 class Cuda:
@@ -147,3 +149,36 @@ def test_a_convolution_that_is_wrong(monkeypatch):
     monkeypatch.setattr(tf.nn, "conv2d", wrong)
     with pytest.raises(LabError, match=r"within 0.01 of its largest value; received 0\.5"):
         gpu.convolve("CPU:0")
+
+
+SMALL = Recipe("small", ("pool5",), size=99)
+
+
+def test_float16_on_a_cpu_is_said(monkeypatch):
+    """With what it costs, as it is measured here; on a GPU there is nothing to say."""
+    arrays = whole_network.random_arrays(0)
+    trunk, settings = (
+        SimpleNamespace(arrays=arrays),
+        SimpleNamespace(precision="float16", recipe=SMALL),
+    )
+    training = SimpleNamespace(trunk=trunk, settings=settings)
+    assert emulation.slowdown(arrays, SMALL, "float16") > 0.2
+    monkeypatch.setattr(emulation, "slowdown", lambda *given: 2.04)
+    (said,) = notices.emulated(training)
+    assert "--precision float16: this CPU only emulates it; the network takes 2.0 times" in said
+    monkeypatch.undo()
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: ["a GPU"])
+    assert notices.emulated(training) == []
+
+
+def test_all_devices_share_each_batch():
+    """In order, for sizes that do not divide; a GPU is given more pictures at a time."""
+
+    def build():
+        return lambda images: images[:, 0] + 1
+
+    three = devices.OnAllDevices(build, ["CPU:0"] * 3)
+    images = np.arange(10).reshape(5, 2)
+    np.testing.assert_array_equal(three(images), [1, 3, 5, 7, 9])
+    assert three.batch == 3 * devices.BATCH
+    assert devices.OnAllDevices(build, ["GPU:0", "GPU:1"]).batch == 2048
