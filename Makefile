@@ -3,18 +3,29 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help lab test fuzz format clean distclean
+.PHONY: help lab gpu-lab gpu-check test test-workers fuzz format clean distclean
 
 help:
 	@echo "make lab        run the four scripts in the lab's order"
+	@echo "make gpu-lab    the same on an NVIDIA GPU, in float16; docs/gpu.md says how to get one"
+	@echo "make gpu-check  compare GPU and CPU, and measure: gpu-check.json"
 	@echo "make test       check style, types and imports, and run the tests"
 	@echo "make fuzz       damaged files for every reader, a million each: hours"
+	@echo "make test-workers  more tests of several workers: minutes"
 	@echo "make format     lay out the code"
 	@echo "make clean      remove the stored features in cache/"
 	@echo "make distclean  remove them and the virtual environment"
 
 lab: $(VENV)/lab
 	$(BIN)/python -m lab
+
+gpu-lab: $(VENV)/gpu
+	$(BIN)/python -m lab.gpu
+	$(BIN)/python -m lab --precision float16
+
+gpu-check: $(VENV)/gpu
+	$(BIN)/python -m lab.gpu
+	$(BIN)/python benchmarks/gpu_check.py
 
 test: $(VENV)/test
 	$(BIN)/ruff format --check .
@@ -25,6 +36,9 @@ test: $(VENV)/test
 
 fuzz: $(VENV)/fuzz
 	$(BIN)/python benchmarks/fuzz.py
+
+test-workers: $(VENV)/test
+	$(BIN)/python -m pytest -m workers
 
 format: $(VENV)/test
 	$(BIN)/ruff format .
@@ -50,6 +64,11 @@ $(VENV)/lab: requirements.txt | $(VENV)/bin/python
 
 $(VENV)/fuzz: requirements-fuzz.txt $(VENV)/test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-fuzz.txt
+	@touch $@
+
+$(VENV)/gpu: requirements-gpu.txt $(VENV)/lab
+	@echo "installing NVIDIA's libraries for TensorFlow: minutes, 3 GB more on disk"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-gpu.txt
 	@touch $@
 
 $(VENV)/test: requirements-test.txt $(VENV)/lab

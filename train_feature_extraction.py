@@ -22,7 +22,7 @@ if __name__ == "__main__":
 
 # isort: split
 import alexnet
-from lab import features, files, interruption, printed, progress, runs
+from lab import features, files, interruption, printed, progress, runs, workers
 from lab.sources import labelled_sets, weights_files
 from lab.training import plans
 
@@ -78,12 +78,16 @@ def main(argv: list[str]) -> None:
     args, start = parse(argv), time.perf_counter()
     folder = Path(args.resume) if args.resume else runs.empty(args.output or runs.folder())
     interruption.stop.advice = functools.partial(runs.way_on, folder)
-    metrics = train(args, argv, folder, start)
-    names = f"classifier.npz, metrics.json, predictions.csv, {runs.REPORT}"
-    printed.show_end(metrics, f"in {files.relative(folder)}: {names}")
+    with workers.joined() as crew:
+        metrics = train(args, argv, folder, start, crew)
+    if crew.chief:
+        names = f"classifier.npz, metrics.json, predictions.csv, {runs.REPORT}"
+        printed.show_end(metrics, f"in {files.relative(folder)}: {names}")
 
 
-def train(args: Namespace, argv: list[str], folder: Path, start: float) -> dict[str, Any]:
+def train(
+    args: Namespace, argv: list[str], folder: Path, start: float, crew: workers.Workers
+) -> dict[str, Any]:
     """Finds what the options name, and trains; gives what metrics.json holds."""
     if args.resume:
         command_line.say(f"going on with {folder}: {shlex.join(runs.options(folder))}")
@@ -103,7 +107,7 @@ def train(args: Namespace, argv: list[str], folder: Path, start: float) -> dict[
     words = runs.options(folder) if args.resume else argv
     facts = {"device": device, "command": shlex.join(["train_feature_extraction.py", *words])}
     told = progress.Progress(experiment.PHASES[args.train])
-    inputs = experiment.Inputs(data, test if args.test else None, weights, start)
+    inputs = experiment.Inputs(data, test if args.test else None, weights, start, crew)
     return experiment.run(args, inputs, folder, facts, printed.show_epoch, told)
 
 

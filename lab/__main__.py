@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import alexnet
 from lab import command_line, files, interruption, runs
 from lab.downloads import PHOTOGRAPHS, SIGNS, TRAIN_P, WEIGHTS, fetch
 from lab.errors import LabError
@@ -39,8 +40,15 @@ def available(names: Sequence[str]) -> dict[str, Path | str]:
     return found
 
 
-def plan(found: dict[str, Path | str]) -> Iterator[tuple[str, list[str] | None, str]]:
-    """For each script its arguments (None: it cannot run), and what it ran on, in words."""
+def plan(
+    found: dict[str, Path | str], precision: str = "float32"
+) -> Iterator[tuple[str, list[str] | None, str]]:
+    """For each script its arguments (None: it cannot run), and what it ran on, in words.
+
+    Args:
+        found: what `available` gives.
+        precision: of the training.
+    """
 
     def missing(*names: str) -> list[str]:
         return [reason for name in names if isinstance(reason := found[name], str)]
@@ -55,6 +63,8 @@ def plan(found: dict[str, Path | str]) -> Iterator[tuple[str, list[str] | None, 
     yield "feature_extraction.py", [*signs, "--model", "bundled"], words
     # Not where feature_extraction.py looks for the newest run: stand-ins may have made this one.
     options, stand_ins = ["--output", str(runs.folder("lab/"))], []
+    if precision != "float32":
+        options += ["--precision", precision]
     if weights:
         options += ["--weights", "bundled"]
         stand_ins.append("--weights bundled")
@@ -73,10 +83,13 @@ def _unless(
 
 @command_line.script
 def main(argv: list[str]) -> None:
-    command_line.Parser(__doc__).parse_args(argv)
+    parser = command_line.Parser(__doc__)
+    parser.add_argument("--precision", choices=alexnet.PRECISIONS, default="float32", help="of the "
+        "training's network")  # fmt: skip
+    args = parser.parse_args(argv)
     found = available((WEIGHTS, TRAIN_P, *PHOTOGRAPHS, *SIGNS))
     lines, failed = [], False
-    for script, arguments, words in plan(found):
+    for script, arguments, words in plan(found, args.precision):
         if arguments is not None:
             show(f"\n$ python {' '.join([script, *arguments])}")
             command = [sys.executable, str(files.ROOT / script), *arguments, "--offline"]

@@ -126,7 +126,7 @@ def _open_closed_streams() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
-def start_tensorflow() -> str:
+def import_tensorflow() -> list[Any]:
     """Imports TensorFlow without its chatter, once the options are known to be right.
 
     TensorFlow takes seconds to import and writes about CUDA and oneDNN straight to file descriptor
@@ -135,7 +135,7 @@ def start_tensorflow() -> str:
     once more at the end, is kept from it. That is 1.8 of 4.2 seconds.
 
     Returns:
-        The device, the number of cores and TensorFlow's version, in words.
+        The GPUs. Of a shared one, as much memory is taken as is needed, not all of it.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -161,8 +161,20 @@ def start_tensorflow() -> str:
             socket.has_ipv6 = has_ipv6
             os.dup2(stderr, 2)
             os.close(stderr)
-    for device in devices:  # on a shared GPU: as much memory as is needed, not all of it
+    for device in devices:
         tf.config.experimental.set_memory_growth(device, True)
+    return devices
+
+
+def start_tensorflow() -> str:
+    """Starts TensorFlow, and says on what it runs.
+
+    Returns:
+        The device, the number of cores and TensorFlow's version, in words.
+    """
+    devices = import_tensorflow()
+    import tensorflow as tf
+
     name = "CPU"
     if devices:
         name = tf.config.experimental.get_device_details(devices[0]).get("device_name", "GPU")

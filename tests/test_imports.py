@@ -20,6 +20,7 @@ OPTIONS = {"command_line", "data", "downloads", "errors", "files", "pickles", "p
 OPTIONS |= {"interruption", "locks", "progress", "runs", "sources", "untrusted", "weights"}
 OPTIONS |= {"cached", "npz", "zips"}
 NETWORK = {"layers", "features"}
+CLASSIFIER = {"classifier", "novelty", "workers"}
 
 
 def contracts():
@@ -95,7 +96,7 @@ def framework():
         ("imagenet_inference", set()),
         ("traffic_sign_inference", set()),
         ("feature_extraction", set()),
-        ("train_feature_extraction", {"features", "drawn_signs", "training"}),
+        ("train_feature_extraction", {"features", "drawn_signs", "training", "workers"}),
     ],
 )
 def test_help_loads_no_network(script, more):
@@ -120,5 +121,5 @@ def test_naming_a_sign_needs_no_training(framework):
     picture = next(iter(sorted(files.EXAMPLES.glob("*.png"))))
     argv = (picture, "--model", "bundled", "--offline")
     ours, heavy = loaded("feature_extraction", *argv)
-    assert ours == OPTIONS | NETWORK | {"classifier", "novelty"}
+    assert ours == OPTIONS | NETWORK | CLASSIFIER
     assert heavy == framework | {"PIL"}

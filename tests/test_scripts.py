@@ -504,4 +504,6 @@ def test_what_make_lab_runs(tmp_path):
     ]
     assert [arguments for _, arguments, _ in nothing][:2] == [None, None]
     assert nothing[3][1][2:] == ["--weights", "bundled", "--data", "rendered"]
+    half = list(plan(dict.fromkeys(names, "because"), "float16"))
+    assert half[3][1][2:4] == ["--precision", "float16"] and half[:3] == nothing[:3]
     assert "runs/lab" in nothing[3][1][1]  # where feature_extraction.py does not look for a run

@@ -128,7 +128,7 @@ def test_copies_keep_the_meaning():
 
 def test_it_learns(data):
     """The loss falls, and the pictures it learned from are named right."""
-    run = started(data, small_plan(10))
+    run = started(data, small_plan(10, rate=3e-4, ranges=plans.Ranges(), dropout=0.0))
     losses = []
     while run.epoch < 10:
         losses.append(run.train_epoch())
@@ -170,13 +170,23 @@ def test_fine_tuning_starts_from_the_given_weights(data):
             np.testing.assert_allclose(ours, given, rtol=1e-6)
 
 
-def test_dropout_drops_in_training_alone(data):
-    """Half of the features, and none where pictures are named."""
+def test_dropout_drops_half_of_what_the_head_is_trained_on(data):
+    """The other half is doubled; each picture's mask is its own, whatever part of the batch."""
     run = started(data, small_plan(dropout=0.5))
-    layer = run.model.get_layer("dropout")
-    ones = tf.ones((10, 2 * 2 * 256))  # pool5 of 99 pixels
-    assert 0.45 < float(tf.reduce_mean(tf.cast(layer(ones, training=True) == 0, tf.float32))) < 0.55
-    assert float(tf.reduce_min(layer(ones, training=False))) == 1
+    ones, seed = tf.ones((30, 2 * 2 * 256)), tf.constant([0, 7])  # pool5 of 99 pixels
+    whole = run._dropped(ones, seed, 0).numpy()
+    assert set(np.unique(whole)) == {0, 2} and 0.45 < np.mean(whole == 0) < 0.55
+    np.testing.assert_array_equal(run._dropped(ones[:10], seed, 20), whole[20:])
+    assert (whole[:20] != whole[10:]).any()
+
+
+def test_copies_do_not_depend_on_where_they_are_made(data):
+    """A part of a batch gets the copies that the whole batch would have given it."""
+    seed, how = tf.constant([0, 3]), (plans.SIGNS, PLAIN)
+    whole = augmentation.augment(data.images[:9], 99, seed, *how).numpy()
+    part = augmentation.augment(data.images[4:7], 99, seed, *how, first=4, batch=9).numpy()
+    assert np.abs(part - whole[4:7]).max() < 1e-3
+    assert np.abs(part - whole[3:6]).mean() > 1
 
 
 @pytest.mark.parametrize("kind", plans.KINDS)

@@ -13,14 +13,20 @@ Images: TypeAlias = np.ndarray | Photographs  # uint8 (n, s, s, 3)
 BATCH = 128  # pictures that are computed, and written, at a time
 
 
-def batches(images: Images, start: int = 0) -> Iterator[Any]:
-    """The images, at most `BATCH` at a time, so that memory suffices for any number.
+def rows_of(images: Images, rows: slice) -> Images:
+    """Some of the images; photographs are not decoded for it."""
+    return images.subset(rows) if isinstance(images, Photographs) else images[rows]
+
+
+def batches(images: Images, start: int = 0, size: int = BATCH) -> Iterator[Any]:
+    """The images, at most `size` at a time, so that memory suffices for any number.
 
     Args:
         images: n pictures.
         start: the first picture.
+        size: pictures at a time.
     """
-    return read_ahead(images, [slice(i, i + BATCH) for i in range(start, len(images), BATCH)])
+    return read_ahead(images, [slice(i, i + size) for i in range(start, len(images), size)])
 
 
 def read_ahead(images: Images, parts: Sequence[Any]) -> Iterator[Any]:

@@ -19,6 +19,7 @@ from lab.features.batches import BATCH, Images, batches
 from lab.features.recipes import Recipe
 from lab.progress import SILENT, Progress
 from lab.untrusted import Broken
+from lab.workers import Workers
 
 RECIPE_FIELDS = (
     "power",
@@ -70,7 +71,38 @@ class FeatureFile:
         return x
 
 
-Features: TypeAlias = np.ndarray | FeatureFile
+class SharedFeatures:
+    """The features of all pictures, of which each worker has its own share.
+
+    `features[rows]` and what `lab.features.linear` makes of them are the same on all workers, and
+    all have to ask for them.
+
+    Args:
+        own: of this worker's share.
+        start: the first picture of the share.
+        count: of all pictures.
+        workers: all of them.
+    """
+
+    def __init__(self, own: FeatureFile, start: int, count: int, workers: Workers):
+        self.own, self.start, self.workers = own, start, workers
+        self.shape, self.dtype = (count, *own.shape[1:]), own.dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        rows = np.arange(len(self))[rows]
+        x, mine = np.zeros((len(rows), *self.shape[1:]), self.dtype), self.mine(rows)
+        x[mine] = self.own[rows[mine] - self.start]
+        return self.workers.summed(x)
+
+    def mine(self, rows: np.ndarray) -> np.ndarray:
+        """bool (m,): which of these rows, int (m,), this worker has."""
+        return (rows >= self.start) & (rows < self.start + len(self.own))
+
+
+Features: TypeAlias = np.ndarray | FeatureFile | SharedFeatures
 
 
 def _fill(file: BinaryIO, space: memoryview, path: Path) -> None:
@@ -163,14 +195,23 @@ def _extract(
         file.truncate(len(header) + done * row)
     if done:
         progress.say(f"features: {done:,} of {len(images):,} pictures are on disk: going on")
-    steps = progress.over("features", range(done, len(images), BATCH))
-    for _, batch in zip(steps, batches(images, done), strict=True):
-        x = np.asarray(run(batch)).astype("<f2", copy=False)  # (n, d)
-        with files.writing(part), open(part, "ab") as file:
-            file.write(x.tobytes())
+    size, last = getattr(run, "batch", BATCH), None
+    steps = progress.over("features", range(done, len(images), size))
+    for _, batch in zip(steps, batches(images, done, size), strict=True):
+        due, last = last, run(batch)  # a GPU computes it while the one before is written
+        if due is not None:
+            _append(part, due)
+    if last is not None:
+        _append(part, last)
     with files.writing(part):
         files.put(part, part.with_name("features.npy"))
     return time.perf_counter() - start, len(images) - done
+
+
+def _append(part: Path, x: Any) -> None:
+    """Adds the features (n, d) of a batch to a file."""
+    with files.writing(part), open(part, "ab") as file:
+        file.write(np.asarray(x).astype("<f2", copy=False).tobytes())
 
 
 def _header(shape: tuple[int, int]) -> bytes:

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from lab.features.cache import Features
+from lab.features.cache import Features, SharedFeatures
 
 CHUNK = 2048  # pictures at a time
 
@@ -21,6 +21,12 @@ def logits(
     features: Features, rows: np.ndarray, kernel: np.ndarray, bias: np.ndarray | np.float32
 ) -> np.ndarray:
     """float32 logits (m, classes) of rows int (m,) of the features."""
+    if isinstance(features, SharedFeatures):
+        mine, own = features.mine(rows), rows - features.start
+        result = np.zeros((len(rows), kernel.shape[1]), np.float32)
+        if mine.any():
+            result[mine] = logits(features.own, own[mine], kernel, bias)
+        return features.workers.summed(result)
     kernel, bias = tf.convert_to_tensor(kernel), tf.convert_to_tensor(bias)
     chunks = (features[rows[i : i + CHUNK]] for i in range(0, len(rows), CHUNK))
     return np.concatenate([_product(chunk, kernel, bias).numpy() for chunk in chunks])
@@ -37,6 +43,9 @@ def back(features: Features, rows: np.ndarray, errors: np.ndarray) -> np.ndarray
     Returns:
         float32 (d, k).
     """
+    if isinstance(features, SharedFeatures):
+        mine, own = features.mine(rows), rows - features.start
+        return features.workers.summed(back(features.own, own[mine], errors[mine]))
     total = tf.zeros((features.shape[1], errors.shape[1]))
     for i in range(0, len(rows), CHUNK):
         total = _added(total, features[rows[i : i + CHUNK]], errors[i : i + CHUNK])

@@ -5,6 +5,8 @@ file add. Even contrast comes after all of that, as for a picture that is to be 
 last, as it enlarges.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -19,7 +21,13 @@ LINE, DIRECTIONS = 7, 8  # of the motion blur: pixels, and how many angles
 
 
 def augment(
-    images: tf.Tensor, size: int, seed: tf.Tensor, ranges: Ranges, recipe: Recipe
+    images: tf.Tensor,
+    size: int,
+    seed: tf.Tensor,
+    ranges: Ranges,
+    recipe: Recipe,
+    first: tf.Tensor | int = 0,
+    batch: int | None = None,
 ) -> tf.Tensor:
     """Draws one random copy of each picture, as the network is to see it.
 
@@ -29,12 +37,17 @@ def augment(
         seed: int tensor of shape (2,): the same seed gives the same copies.
         ranges: how far copies may differ.
         recipe: of what is trained: its even contrast and its zoom.
+        first: place of the first picture in its batch.
+        batch: pictures in the batch, if others of it are copied elsewhere: a picture's copy does
+            not depend on where it is made.
 
     Returns:
         float32 tensor (n, size, size, 3), 0 to 255.
     """
     seeds = tf.random.split(seed, 2)
-    draws = tf.random.stateless_uniform((tf.shape(images)[0], 26), seeds[0], -1.0, 1.0)
+    n = tf.shape(images)[0]
+    rows = first, n, n if batch is None else batch
+    draws = part_of_batch(tf.random.stateless_uniform, rows, (26,), seeds[0], -1.0, 1.0)
     ground, colour, motion, blur, light, noise, jpeg, pose = tf.split(
         draws, [5, 6, 3, 1, 2, 1, 2, 6], axis=1
     )
@@ -48,7 +61,8 @@ def augment(
     images = _blurred(images, ranges.blur * blur)
     images = _relit(images, ranges.contrast * light[:, 0], ranges.brightness * light[:, 1])
     if ranges.noise:
-        images = _noisy(images, ranges.noise * noise, seeds[1])
+        drawn = part_of_batch(tf.random.stateless_normal, rows, (*images.shape[1:3], 4), seeds[1])
+        images = _noisy(images, ranges.noise * noise, drawn)
     if ranges.jpeg:
         images = _in_blocks(images, ranges.jpeg, jpeg)
     if recipe.contrast:
@@ -61,6 +75,29 @@ def augment(
         interpolation="BILINEAR",
         fill_mode="NEAREST",
     )
+
+
+def part_of_batch(
+    draw: Callable[..., tf.Tensor],
+    rows: tuple[tf.Tensor | int, tf.Tensor | int, tf.Tensor | int],
+    shape: tuple[int, ...],
+    seed: tf.Tensor,
+    *limits: float,
+) -> tf.Tensor:
+    """Draws numbers for a whole batch, and gives those of some of its pictures.
+
+    Args:
+        draw: a stateless generator.
+        rows: the first of these pictures, how many they are, and all of the batch.
+        shape: of one picture's numbers.
+        seed: int tensor of shape (2,).
+        limits: of the numbers, as `draw` takes them.
+
+    Returns:
+        float32 tensor (n, *shape).
+    """
+    first, n, batch = rows
+    return draw((batch, *shape), seed, *limits)[first : first + n]
 
 
 def _chosen(draw: tf.Tensor, share: float) -> tf.Tensor:
@@ -154,9 +191,8 @@ def _relit(images: tf.Tensor, contrast: tf.Tensor, brightness: tf.Tensor) -> tf.
     return tf.clip_by_value(light * (mean + stretch * (images - mean)), 0.0, 255.0)
 
 
-def _noisy(images: tf.Tensor, draw: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Adds Gaussian noise, most of it grey; half of the pictures get none."""
-    noise = tf.random.stateless_normal(tf.concat([tf.shape(images)[:3], [4]], axis=0), seed)
+def _noisy(images: tf.Tensor, draw: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+    """Adds Gaussian noise (n, h, h, 4), most of it grey; half of the pictures get none."""
     noise = noise[..., 3:] + 0.5 * noise[..., :3]  # (n, h, h, 3)
     deviation = tf.maximum(draw, 0.0)[:, None, None] * _deviation(images)  # (n, 1, 1, 1)
     return tf.clip_by_value(images + deviation * noise, 0.0, 255.0)

@@ -1,6 +1,7 @@
 """One training from its options to its files: data, split, training, judgement, report."""
 
 import functools
+import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Callable
@@ -20,10 +21,12 @@ from lab.features.recipes import named
 from lab.progress import Progress
 from lab.training import plans
 from lab.training.frozen_heads import Settings
+from lab.training.notices import emulated, notices_of
 from lab.training.on_features import HeadTraining
 from lab.training.trained import Trained
 from lab.training.whole_network import NetworkTraining
 from lab.weights import Weights
+from lab.workers import ALONE, Workers
 
 SAME_SIGNS = "(frames of the same signs on both sides; see --split track)"
 PHASES = {
@@ -42,12 +45,14 @@ class Inputs:
         test: a second set, judged once, at the end, or None.
         weights: those to start from, or None for random ones.
         since: when the command was given, by `time.perf_counter`.
+        workers: which train together.
     """
 
     data: Dataset
     test: Dataset | None
     weights: Weights | None
     since: float
+    workers: Workers = ALONE
 
 
 def run(
@@ -70,7 +75,7 @@ def run(
         progress: reports the phases.
 
     Returns:
-        What metrics.json holds.
+        What metrics.json holds; nothing on a worker that is not the chief.
 
     Raises:
         LabError: options, data and weights do not go together, or a loss is not finite.
@@ -80,12 +85,18 @@ def run(
     _check_crop(inputs)
     training = (_head if options.train == "head" else _network)(options, inputs, progress)
     new = None if test is None else _new(test, inputs)
-    notices = _notices(training, inputs, new)
+    notices = notices_of(training, data, test, inputs.weights, new)
+    if options.precision == "float16" and isinstance(training, HeadTraining):
+        notices += emulated(training)
     for notice in notices:
         progress.say(notice)
-    runs.begin(folder, options)
-
+    _agree(options, inputs)
     words = judged_on(len(training.split.held_out), training.split, data)
+    if not inputs.workers.chief:
+        with tempfile.TemporaryDirectory() as other:  # nobody reads what this one writes
+            training.run(Path(other), functools.partial(tell, words))
+        return {}
+    runs.begin(folder, options)
     trained = training.run(folder, functools.partial(tell, words))
     measured = _measured(options, trained, inputs) | facts
     if test is not None and new is not None:
@@ -112,6 +123,21 @@ def run(
     measured["total_seconds"] = time.perf_counter() - inputs.since  # now with the report
     runs.finish(folder, measured)
     return measured
+
+
+def _agree(options: Namespace, inputs: Inputs) -> None:
+    """Refuses workers that were started differently."""
+    if inputs.workers.count == 1:
+        return
+    elsewhere = {"output", "resume", "offline", *runs.PATHS}  # their contents are compared
+    sets = [found and dataset.sha256(found) for found in (inputs.data, inputs.test)]
+    inputs.workers.agree(
+        options={name: value for name, value in vars(options).items() if name not in elsewhere},
+        data=sets,
+        weights=inputs.weights and inputs.weights.sha256,
+        versions=machine.versions(),
+        devices=len(inputs.workers.devices),
+    )
 
 
 def judged_on(count: int, split: Split, data: Dataset) -> str:
@@ -146,7 +172,8 @@ def _head(options: Namespace, inputs: Inputs, progress: Progress) -> HeadTrainin
     settings = Settings(
         recipe, options.variant, options.precision, options.epochs, options.batch_size, options.seed
     )
-    return HeadTraining(settings, options.split, inputs.data, inputs.weights, progress)
+    given = inputs.data, inputs.weights, progress, inputs.workers
+    return HeadTraining(settings, options.split, *given)
 
 
 def _network(options: Namespace, inputs: Inputs, progress: Progress) -> NetworkTraining:
@@ -159,37 +186,13 @@ def _network(options: Namespace, inputs: Inputs, progress: Progress) -> NetworkT
         inputs.weights,
         inputs.data.crop,
     )
-    return NetworkTraining(
-        options.train, plan, options.split, inputs.data, inputs.weights, progress
-    )
+    given = inputs.data, inputs.weights, progress, inputs.workers
+    return NetworkTraining(options.train, plan, options.split, *given)
 
 
 def _new(test: Dataset, inputs: Inputs) -> np.ndarray:
     """int64 (m,): the pictures of the second set that the training does not learn from."""
     return np.flatnonzero(~fingerprints.shared(test, inputs.data, inputs.weights))
-
-
-def _notices(
-    training: HeadTraining | NetworkTraining, inputs: Inputs, new: np.ndarray | None
-) -> list[str]:
-    """What a reader of the accuracy must know beside it."""
-    notices, trunk, test = [], inputs.weights, inputs.test
-    if trunk and trunk.path.parent == runs.BUNDLED and inputs.data.crop != "sign":
-        notices.append(
-            "the bundled trunk was trained on traffic signs alone: it knows little of anything else"
-        )
-    if isinstance(training, HeadTraining) and training.seen:
-        notices.append(
-            f"{training.trunk.path} was trained on {training.seen:,} of these pictures: the head "
-            f"learns from those and is judged on the other {len(training.split.held_out):,}, its "
-            "test tracks, alone"
-        )
-    if test is not None and new is not None and len(new) < len(test):
-        notices.append(
-            f"--test: {len(test) - len(new):,} of its {len(test):,} pictures are in --data or "
-            f"known to the weights: the other {len(new):,} are judged"
-        )
-    return notices
 
 
 def _measured(options: Namespace, trained: Trained, inputs: Inputs) -> dict[str, Any]:

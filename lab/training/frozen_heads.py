@@ -12,13 +12,16 @@ import numpy as np
 from lab.data import Dataset, dataset
 from lab.errors import LabError
 from lab.features import Recipe, cache, extractor
-from lab.features.cache import Features
+from lab.features.batches import rows_of
+from lab.features.cache import Features, SharedFeatures
+from lab.features.devices import OnAllDevices
 from lab.progress import SILENT, Progress
 from lab.training.components import Components
 from lab.training.linear_head import OVERFLOW, LinearHead
 from lab.training.logistic_head import LogisticHead
 from lab.training.trained import Tell
 from lab.weights import Weights
+from lab.workers import ALONE, Workers
 
 ITERATIONS = 10  # of L-BFGS, which count as an epoch
 
@@ -39,14 +42,42 @@ class Settings:
 
 
 def features_of(
-    data: Dataset, trunk: Weights, settings: Settings, progress: Progress = SILENT
+    data: Dataset,
+    trunk: Weights,
+    settings: Settings,
+    progress: Progress = SILENT,
+    workers: Workers = ALONE,
 ) -> tuple[Features, dict[str, Any]]:
-    """The features that the settings name, and how long they took; see `cache.compute`."""
+    """The features that the settings name, and how long they took; see `cache.compute`.
+
+    Of several workers, each computes and keeps those of its own share of the pictures.
+    """
     how = settings.recipe, settings.variant, settings.precision
     made_of = cache.key(dataset.sha256(data), trunk.sha256, *how)
     side = data.images.shape[1]
     build = functools.partial(extractor.Extractor, trunk.arrays, *how, len(data), side)
-    return cache.compute(data.images, build, made_of, progress)
+    networks = functools.partial(OnAllDevices, build, workers.devices)
+    if workers.count == 1:
+        return cache.compute(data.images, networks, made_of, progress)
+    if len(data) < workers.count:
+        raise LabError(f"expected at least {workers.count} pictures, as workers; give more")
+    share = workers.share(len(data))
+    made_of |= {"pictures": [share.start, share.stop]}
+    own, measured = cache.compute(rows_of(data.images, share), networks, made_of, progress)
+    shared = SharedFeatures(own, share.start, len(data), workers)
+    return shared, _slowest(measured, workers)
+
+
+def _slowest(measured: dict[str, Any], workers: Workers) -> dict[str, Any]:
+    """What `cache.compute` measured on each worker, as one: seconds are the slowest worker's."""
+    seconds, rate = (measured[name] or 0.0 for name in ("feature_seconds", "images_per_second"))
+    table = np.zeros((workers.count, 2), np.float32)
+    table[workers.index] = seconds, seconds * rate
+    each, images = workers.summed(table).T
+    if not images.any():
+        return measured
+    longest = float(each.max())
+    return {"feature_seconds": longest, "images_per_second": float(images.sum()) / longest}
 
 
 def fit(
@@ -58,6 +89,7 @@ def fit(
     tell: Tell | None = None,
     progress: Progress = SILENT,
     components: Components | None = None,
+    workers: Workers = ALONE,
 ) -> tuple[Head, list[dict[str, Any]]]:
     """Trains a head on these rows.
 
@@ -71,6 +103,7 @@ def fit(
         progress: reports the phases.
         components: of the features, for L-BFGS, where they are known already; see
             `components_of`.
+        workers: which train it together; `x` is their `SharedFeatures`.
 
     Returns:
         The head, and a record of each epoch; none without `held_out`.
@@ -97,7 +130,8 @@ def fit(
 
     labels, recipe = data.labels[rows], settings.recipe
     if not recipe.components:
-        return _by_adam(x, data, rows, settings, judge, progress), history
+        adam = LinearHead(x.shape[1], len(data.names), settings.seed, workers)
+        return _by_adam(adam, x, data, rows, settings, judge, progress), history
     components = components or Components(x, rows, recipe.components, settings.seed, progress)
     head = LogisticHead(components, rows, labels, len(data.names), recipe)
     steps = ITERATIONS * settings.epochs
@@ -116,9 +150,15 @@ def components_of(
 
 
 def _by_adam(
-    x: Features, data: Dataset, rows: np.ndarray, settings: Settings, judge: Judge, told: Progress
+    head: LinearHead,
+    x: Features,
+    data: Dataset,
+    rows: np.ndarray,
+    settings: Settings,
+    judge: Judge,
+    told: Progress,
 ) -> Head:
-    head, batch = LinearHead(x.shape[1], len(data.names), settings.seed), settings.batch_size
+    batch = settings.batch_size
     with told.phase("Adam", settings.epochs * -(-len(rows) // batch)) as advance:
         for _ in range(settings.epochs):
             judge(head, *head.train_epoch(x, data.labels, rows, batch, advance))

@@ -4,6 +4,7 @@ It knows arrays and checkpoints, but no options and no printing. For a head on f
 `lab.training.on_features`.
 """
 
+import itertools
 import json
 import math
 import time
@@ -19,17 +20,19 @@ import alexnet
 from lab import files
 from lab.errors import LabError
 from lab.features import extractor
-from lab.features.batches import Images, batches, read_ahead
+from lab.features.batches import BATCH, Images, batches, read_ahead, rows_of
 from lab.progress import Advance
 from lab.training import augmentation, checkpoints
+from lab.training.adam import Adam
 from lab.training.plans import WARMUP, Plan
 from lab.weights import Arrays
+from lab.workers import ALONE, Workers
 
 CHECKPOINT_STEPS = 250
 
 
 def network(arrays: Arrays, plan: Plan, classes: int, gain: float = 1.0) -> keras.Model:
-    """Builds conv1 to pool5, dropout and a linear head.
+    """Builds conv1 to pool5 and a linear head.
 
     The head is one for pool5 of the plan's last size; that of a smaller input is enlarged to it.
 
@@ -49,8 +52,7 @@ def network(arrays: Arrays, plan: Plan, classes: int, gain: float = 1.0) -> kera
     grid = plan.recipe.grid
     x = keras.layers.Resizing(grid, grid, interpolation="nearest", dtype=dtype)(trunk.output)
     x = keras.layers.Reshape((plan.recipe.width,), dtype="float32")(x)  # (n, 9216)
-    x = keras.layers.Rescaling(gain, dtype="float32")(x)
-    x = keras.layers.Dropout(plan.dropout, seed=plan.seed, dtype="float32", name="dropout")(x)
+    x = keras.layers.Rescaling(gain, dtype="float32", name="features")(x)
     x = keras.layers.Dense(classes, kernel_initializer="zeros", dtype="float32", name="head")(x)
     return keras.Model(trunk.input, x)
 
@@ -64,6 +66,8 @@ class Learner:
         plan: `Plan`.
         classes: number of classes.
         origin: name -> value of what must be the same, besides the plan, to resume a checkpoint.
+        workers: which train it together: the same batches, and of each picture the same random
+            copies, as one worker alone.
     """
 
     def __init__(
@@ -74,15 +78,26 @@ class Learner:
         plan: Plan,
         classes: int,
         origin: dict[str, Any] | None = None,
+        workers: Workers = ALONE,
     ):
         self.origin = json.loads(json.dumps((origin or {}) | asdict(plan)))
-        self.images, self.labels, self.plan = images, labels, plan
+        self.images, self.labels, self.plan, self.workers = images, labels, plan, workers
         self.batch = min(plan.batch_size, len(images))
+        devices = workers.count * len(workers.devices)
+        if self.batch < devices:
+            raise LabError(
+                f"expected batches of at least {devices} pictures, one a device; received "
+                f"{self.batch}: give more pictures, a larger --batch-size or fewer devices"
+            )
         self.steps = len(images) // self.batch
-        self.gain = _gain(arrays, images[:: max(1, len(images) // 64)][:64], plan)
-        self.model = network(arrays, plan, classes, self.gain)
-        self.optimizer = keras.optimizers.Adam(plan.rate, global_clipnorm=1.0)
-        self.optimizer.build(self.model.trainable_variables)
+        gain = _gain(arrays, images[:: max(1, len(images) // 64)][:64], plan)
+        self.gain = float(workers.from_chief(np.array(gain, np.float32)))
+        with workers.strategy.scope():
+            self.model = network(arrays, plan, classes, self.gain)
+            trained = [variable.value for variable in self.model.trainable_variables]
+            self._adam = Adam(trained, epsilon=1e-7)  # Keras' own
+        outputs = self.model.get_layer("features").output
+        self._features = keras.Model(self.model.input, outputs)  # pictures -> (n, 9216)
         self.epoch, self.step, self.loss, self.seconds = 0, 0, 0.0, 0.0
         self.history: list[dict[str, Any]] = []
 
@@ -101,7 +116,8 @@ class Learner:
         """
         order = np.random.default_rng([self.plan.seed, self.epoch]).permutation(len(self.images))
         order = order[: self.steps * self.batch].reshape(self.steps, self.batch)
-        steps = list(order[self.step :])
+        share = self.workers.share(self.batch)
+        steps = list(order[self.step :, share])
         start = time.perf_counter()
         for rows, images in zip(steps, read_ahead(self.images, steps), strict=True):
             self._learn(images, self.labels[rows])
@@ -121,11 +137,11 @@ class Learner:
 
     def _learn(self, images: np.ndarray, labels: np.ndarray) -> None:
         done = self.epoch * self.steps + self.step
-        self.optimizer.learning_rate.assign(self._rate(done))
         size = self.plan.size(self.epoch)
-        seed = tf.constant([self.plan.seed, done])
+        now = tf.constant([self.plan.seed, done]), tf.constant(self._rate(done), tf.float32)
+        batch = tf.constant(images), tf.constant(labels)
         try:
-            loss = float(self._descend(tf.constant(images), tf.constant(labels), seed, size))
+            loss = float(self._on_each_device(*batch, *now, size))
         except tf.errors.ResourceExhaustedError:
             raise LabError(
                 f"expected room for a step of {self.batch} pictures; the device's memory is "
@@ -140,18 +156,37 @@ class Learner:
         self.loss += loss
 
     @tf.function(reduce_retracing=False)
-    def _descend(
-        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor, size: int
+    def _on_each_device(
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor, rate: tf.Tensor, size: int
     ) -> tf.Tensor:
-        ranges, recipe = self.plan.ranges, self.plan.recipe
-        pictures = augmentation.augment(images, size, seed, ranges, recipe)  # (n, size, size, 3)
-        variables = self.model.trainable_variables
+        strategy = self.workers.strategy
+        losses = strategy.run(self._descend, (images, labels, seed, rate, size))
+        return strategy.reduce("SUM", losses, axis=None)
+
+    def _descend(
+        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor, rate: tf.Tensor, size: int
+    ) -> tf.Tensor:
+        ranges, recipe, head = self.plan.ranges, self.plan.recipe, self.model.get_layer("head")
+        first, (images, labels) = self.workers.dealt(images, labels)
+        first += self.workers.share(self.batch).start
+        # (n, size, size, 3)
+        pictures = augmentation.augment(images, size, seed, ranges, recipe, first, self.batch)
         with tf.GradientTape() as tape:
-            logits = self.model(pictures, training=True)  # (n, 43)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-            loss = tf.reduce_mean(losses)
-        self.optimizer.apply(tape.gradient(loss, variables), variables)
+            x = self._features(pictures, training=True)  # (n, 9216)
+            x = self._dropped(x, seed, first)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, head(x))  # (n,)
+            loss = tf.reduce_sum(losses) / self.batch
+        gradients = tape.gradient(loss, self.model.trainable_variables)
+        gradients = self.workers.summed_gradients(gradients)
+        gradients, _ = tf.clip_by_global_norm(gradients, 1.0)
+        self._adam.apply(gradients, tf.cast(seed[1] + 1, tf.float32), rate)
         return loss
+
+    def _dropped(self, x: tf.Tensor, seed: tf.Tensor, first: tf.Tensor | int) -> tf.Tensor:
+        """Dropout: the others of the batch are dropped elsewhere, so no layer can count them."""
+        rows = first, tf.shape(x)[0], self.batch
+        draws = augmentation.part_of_batch(tf.random.stateless_uniform, rows, x.shape[1:], seed)
+        return tf.where(draws < self.plan.dropout, 0.0, x / (1 - self.plan.dropout))
 
     def _rate(self, done: int) -> float:
         total = self.plan.epochs * self.steps
@@ -160,10 +195,21 @@ class Learner:
 
     def predict(self, images: Images, size: int) -> np.ndarray:
         """float32 logits (n, classes) of uint8 pictures (n, h, h, 3)."""
-        return np.concatenate([self._logits(batch, size).numpy() for batch in batches(images)])
+        logits = np.zeros((len(images), self.model.output.shape[1]), np.float32)
+        share = self.workers.share(len(images))
+        mine = batches(rows_of(images, share))
+        for i, batch in zip(itertools.count(share.start, BATCH), mine, strict=False):
+            logits[i : i + len(batch)] = self._logits(batch, size)
+        return self.workers.summed(logits)
 
     @tf.function(reduce_retracing=True)
     def _logits(self, images: tf.Tensor, size: int) -> tf.Tensor:
+        strategy = self.workers.strategy
+        logits = strategy.run(self._logits_of_part, (images, size))
+        return tf.concat(strategy.experimental_local_results(logits), axis=0)
+
+    def _logits_of_part(self, images: tf.Tensor, size: int) -> tf.Tensor:
+        _, (images,) = self.workers.dealt(images)
         return self.model(extractor.prepared(images, self.plan.recipe, size), training=False)
 
     def predict_copies(self, images: Images, seed: int) -> np.ndarray:
@@ -201,7 +247,7 @@ class Learner:
         return kernel * np.float32(self.gain), bias
 
     def _state(self) -> list[Any]:
-        return [*self.model.variables, *self.optimizer.variables]
+        return [*self.model.variables, *self._adam.variables]
 
     def save(self, path: Path) -> None:
         """Writes all that is needed to resume, atomically; but no state with NaN or infinity."""
@@ -215,17 +261,19 @@ class Learner:
             np.savez(file, allow_pickle=False, state=np.array(json.dumps(where)), **named)
 
     def restore(self, path: Path) -> None:
-        """Goes back to a checkpoint that `save` wrote.
+        """Goes back to a checkpoint that `save` wrote, of several workers to the chief's.
 
         Raises:
             LabError: the file cannot be read or belongs to another plan.
         """
-        state = self._state()
-        expected = [np.asarray(variable) for variable in state]
-        epochs = self.plan.epochs
-        values, where = checkpoints.read(path, self.origin, expected, epochs, self.steps)
+        state, where = self._state(), dict[str, Any]()
+        values = [np.asarray(variable) for variable in state]
+        if self.workers.chief:
+            epochs = self.plan.epochs
+            values, where = checkpoints.read(path, self.origin, values, epochs, self.steps)
+        where = json.loads(self.workers.text_from_chief(json.dumps(where)))
         for variable, value in zip(state, values, strict=True):
-            variable.assign(value)
+            variable.assign(self.workers.from_chief(value))
         for name, number in where.items():
             setattr(self, name, number)
 

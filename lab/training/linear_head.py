@@ -6,11 +6,12 @@ import numpy as np
 import tensorflow as tf
 
 from lab.features import linear
-from lab.features.cache import Features
+from lab.features.cache import Features, SharedFeatures
 from lab.progress import Advance
+from lab.training.adam import Adam
+from lab.workers import ALONE, Workers
 
-# Adam as the lab has it: the learning rate, and TensorFlow's defaults for the rest.
-ADAM = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+RATE, EPSILON = 1e-3, 1e-8  # of Adam: the lab's, and TensorFlow 1's
 OVERFLOW = (  # the end of error texts
     "the features hold numbers that float16 cannot: take another --layer or --precision float32"
 )
@@ -23,21 +24,31 @@ class LinearHead:
         width: number of features.
         classes: number of classes.
         seed: of the initial kernel and of the order of the pictures.
+        workers: which train it together: the same batches as one, and the same head but for
+            rounding.
 
     Attributes:
         epoch: how many epochs it has been trained for.
     """
 
-    def __init__(self, width: int, classes: int, seed: int = 0):
-        self.seed = seed
+    def __init__(self, width: int, classes: int, seed: int = 0, workers: Workers = ALONE):
+        self.seed, self.workers = seed, workers
         kernel, bias = linear.initial(width, classes, seed)
-        self._kernel = tf.Variable(kernel)  # (d, classes)
-        self._bias = tf.Variable(bias)  # (classes,)
-        self._moments = [
-            (tf.Variable(tf.zeros_like(weight)), tf.Variable(tf.zeros_like(weight)))
-            for weight in (self._kernel, self._bias)
-        ]
-        self._steps, self.epoch = tf.Variable(0.0), 0
+        with workers.strategy.scope():
+            self._kernel = tf.Variable(kernel)  # (d, classes)
+            self._bias = tf.Variable(bias)  # (classes,)
+            self._adam = Adam([self._kernel, self._bias], EPSILON)
+        self._steps, self.epoch = 0, 0
+        # Traced once: all workers must number their sums alike, though their parts differ in size.
+        self._descend = tf.function(
+            self._on_each_device,
+            input_signature=[
+                tf.TensorSpec((None, width), tf.float16),
+                tf.TensorSpec((None,), tf.int64),
+                tf.TensorSpec((), tf.float32),
+                tf.TensorSpec((), tf.float32),
+            ],
+        )
 
     @property
     def kernel(self) -> np.ndarray:
@@ -49,31 +60,25 @@ class LinearHead:
         """float32 (classes,)."""
         return np.asarray(self._bias)
 
-    @tf.function(reduce_retracing=True)
-    def _descend(self, x: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    def _on_each_device(
+        self, x: tf.Tensor, labels: tf.Tensor, count: tf.Tensor, step: tf.Tensor
+    ) -> tf.Tensor:
+        strategy = self.workers.strategy
+        losses = strategy.run(self._step, (x, labels, count, step))
+        return strategy.reduce("SUM", losses, axis=None)
+
+    def _step(
+        self, x: tf.Tensor, labels: tf.Tensor, count: tf.Tensor, step: tf.Tensor
+    ) -> tf.Tensor:
+        _, (x, labels) = self.workers.dealt(x, labels)
         x = tf.cast(x, tf.float32)  # (n, d)
         logits = tf.matmul(x, self._kernel) + self._bias  # (n, classes)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
         # The gradient of the mean loss, written out: no layer below x is trained.
-        error = tf.nn.softmax(logits) - tf.one_hot(labels, logits.shape[-1])
-        error /= tf.cast(tf.shape(x)[0], tf.float32)
+        error = (tf.nn.softmax(logits) - tf.one_hot(labels, logits.shape[-1])) / count
         gradients = [tf.matmul(x, error, transpose_a=True), tf.reduce_sum(error, axis=0)]
-        self._steps.assign_add(1.0)
-        for variable, (m, v), gradient in zip(
-            (self._kernel, self._bias), self._moments, gradients, strict=True
-        ):
-            # One fused operation: Keras' Adam, a dozen small ones, took three times as long as the
-            # head's two matrix products together.
-            tf.raw_ops.ResourceApplyAdam(
-                var=variable.handle,
-                m=m.handle,
-                v=v.handle,
-                beta1_power=ADAM["beta1"] ** self._steps,
-                beta2_power=ADAM["beta2"] ** self._steps,
-                grad=gradient,
-                **ADAM,
-            )
-        return tf.reduce_mean(losses)
+        self._adam.apply(self.workers.summed_gradients(gradients), step, tf.constant(RATE))
+        return tf.reduce_sum(losses) / count
 
     def train_epoch(
         self,
@@ -102,7 +107,14 @@ class LinearHead:
         for i in range(0, len(rows), batch):
             # Sorted within the batch: neighbours in the file are then read together.
             in_batch = np.sort(rows[i : i + batch])
-            losses.append(self._descend(features[in_batch], labels[in_batch]))
+            count, self._steps = len(in_batch), self._steps + 1
+            if isinstance(features, SharedFeatures):
+                in_batch = in_batch[features.mine(in_batch)]
+                x = features.own[in_batch - features.start]
+            else:
+                x = features[in_batch]
+            loss = self._descend(x, labels[in_batch], float(count), float(self._steps))
+            losses.append(loss)
             advance()
         self.epoch += 1
         return float(np.mean(losses)), time.perf_counter() - start

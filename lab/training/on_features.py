@@ -27,6 +27,7 @@ from lab.training.components import Components
 from lab.training.frozen_heads import Head, Settings
 from lab.training.trained import History, Tell, Trained
 from lab.weights import Weights
+from lab.workers import ALONE, Workers
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +55,7 @@ class HeadTraining:
         trunk: the frozen network. If it was trained on a part of the pictures, the head is judged
             on the others, the network's own test tracks, whatever was asked for.
         progress: reports the phases.
+        workers: which train it together.
 
     Raises:
         LabError: these pictures cannot be split so, the network was trained on all of them, or its
@@ -71,7 +73,9 @@ class HeadTraining:
         data: Dataset,
         trunk: Weights,
         progress: Progress = SILENT,
+        workers: Workers = ALONE,
     ):
+        self.workers = workers
         self.settings, self.data, self.trunk, self.progress = settings, data, trunk, progress
         layers = alexnet.LAYERS[: alexnet.LAYERS.index(settings.recipe.last) + 1]
         weights.check(trunk.arrays, alexnet.SHAPES, [x for x in layers if x in alexnet.SHAPES])
@@ -90,7 +94,8 @@ class HeadTraining:
             folder: not used: the features are stored in the cache, and heads take minutes at most.
             tell: called with each epoch's record.
         """
-        x, measured = frozen_heads.features_of(self.data, self.trunk, self.settings, self.progress)
+        of = self.data, self.trunk, self.settings
+        x, measured = frozen_heads.features_of(*of, self.progress, self.workers)
         with self.progress.phase("head"):
             judged = self._cross_validated if self.split.name == "folds" else self._held_out
             answers, history, head = judged(x, tell)
@@ -129,7 +134,7 @@ class HeadTraining:
         rows: np.ndarray | None = None,
         tell: Tell | None = None,
     ) -> tuple[Head, History]:
-        how = self.settings, rows, tell, self.progress, self._components
+        how = self.settings, rows, tell, self.progress, self._components, self.workers
         return frozen_heads.fit(x, self.data, train, *how)
 
     def _measure(self, x: Features, train: np.ndarray, head: Head) -> Novelty:

@@ -23,6 +23,7 @@ from lab.training.learner import Learner
 from lab.training.plans import Plan
 from lab.training.trained import Tell, Trained
 from lab.weights import Arrays, Weights
+from lab.workers import ALONE, Workers
 
 # Random copies of each validation picture that the temperature is fitted on, too: where light and
 # grounds are other ones, a network is too sure of itself. One copy left it to a few wrong answers.
@@ -39,6 +40,7 @@ class NetworkTraining:
         data: the pictures.
         start: the weights to start from, or None for random ones.
         progress: reports the phases.
+        workers: which train it together.
 
     Raises:
         LabError: these pictures cannot be split so, or the weights were trained on what would be
@@ -56,7 +58,9 @@ class NetworkTraining:
         data: Dataset,
         start: Weights | None,
         progress: Progress = SILENT,
+        workers: Workers = ALONE,
     ):
+        self.workers = workers
         self.plan, self.data, self.start, self.progress = plan, data, start, progress
         start_arrays(start, plan.seed)
         self.split = splits.for_network(data, how, plan.seed)
@@ -94,7 +98,8 @@ class NetworkTraining:
         arrays, names = start_arrays(self.start, self.plan.seed), list(data.names)
         # Not its name: a resumed run reads a link, or ".", by its whole path.
         origin = {name: value for name, value in self.notes.items() if name != "data"}
-        network = Learner(arrays, pictures.images, pictures.labels, self.plan, len(names), origin)
+        of = pictures.images, pictures.labels, self.plan, len(names), origin, self.workers
+        network = Learner(arrays, *of)
         held_out = data.subset(split.held_out)
         _learn(network, held_out, folder / runs.CHECKPOINT, tell, self.progress)
 
@@ -141,8 +146,8 @@ def _learn(
     progress: Progress,
 ) -> None:
     """Trains for the remaining epochs, with a measurement and a checkpoint after each."""
-    epochs = network.plan.epochs
-    if checkpoint.exists():
+    epochs, chief = network.plan.epochs, network.workers.chief
+    if network.workers.from_chief(np.array(checkpoint.exists(), np.int32)):
         network.restore(checkpoint)
         at = f"epoch {network.epoch + 1} of {epochs}, step {network.step + 1} of {network.steps}"
         at = at if network.epoch < epochs else "all epochs are done, only judging is left"
@@ -151,12 +156,13 @@ def _learn(
         size = network.plan.size(network.epoch)
         name = f"epoch {network.epoch + 1} of {epochs}"
         with progress.phase(name, network.steps - network.step) as advance:
-            network.train_epoch(checkpoint, advance)
+            network.train_epoch(checkpoint if chief else None, advance)
         with progress.phase("validation"):
             predicted = network.predict(held_out.images, size).argmax(axis=1)
         accuracy = float(np.mean(predicted == held_out.labels))
         network.end_epoch(validation_accuracy=accuracy, size=size)
-        network.save(checkpoint)
+        if chief:
+            network.save(checkpoint)
         if tell:
             tell(network.history[-1])
 

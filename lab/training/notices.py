@@ -1,0 +1,57 @@
+"""What must be known beside a training's accuracy, a line each."""
+
+import numpy as np
+
+from lab import runs
+from lab.data import Dataset
+from lab.features import emulation
+from lab.training.on_features import HeadTraining
+from lab.training.whole_network import NetworkTraining
+from lab.weights import Weights
+
+
+def notices_of(
+    training: HeadTraining | NetworkTraining,
+    data: Dataset,
+    test: Dataset | None,
+    trunk: Weights | None,
+    new: np.ndarray | None,
+) -> list[str]:
+    """What a reader of the accuracy must know beside it.
+
+    Args:
+        training: not run yet.
+        data: what it is trained on.
+        test: a second set, or None.
+        trunk: the weights to start from, or None.
+        new: int64 (m,), the pictures of the second set that are judged.
+    """
+    notices = []
+    if trunk and trunk.path.parent == runs.BUNDLED and data.crop != "sign":
+        notices.append(
+            "the bundled trunk was trained on traffic signs alone: it knows little of anything else"
+        )
+    if isinstance(training, HeadTraining) and training.seen:
+        notices.append(
+            f"{training.trunk.path} was trained on {training.seen:,} of these pictures: the head "
+            f"learns from those and is judged on the other {len(training.split.held_out):,}, its "
+            "test tracks, alone"
+        )
+    if test is not None and new is not None and len(new) < len(test):
+        notices.append(
+            f"--test: {len(test) - len(new):,} of its {len(test):,} pictures are in --data or "
+            f"known to the weights: the other {len(new):,} are judged"
+        )
+    return notices
+
+
+def emulated(training: HeadTraining) -> list[str]:
+    """That a CPU only emulates the training's precision, and what that costs."""
+    name = training.settings.precision
+    times = emulation.slowdown(training.trunk.arrays, training.settings.recipe, name)
+    if times is None:
+        return []
+    return [
+        f"--precision {name}: this CPU only emulates it; the network takes {times:.1f} times as "
+        "long as in float32: bfloat16 is for CPUs, float16 for GPUs"
+    ]
