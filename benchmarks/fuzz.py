@@ -66,8 +66,9 @@ def fuzz(name: str, inputs: int, state: Path, corpus: Path, fault: str | None) -
     cached.tell = lambda text: None
     reader = readers.READERS[name]
     seeds = reader.seeds()
-    for seed in seeds:  # whatever is imported for it
-        readers.Rules(reader, Path()).read(seed)
+    for seed in seeds:  # whatever is imported for it takes time and memory, once
+        Path(reader.name).write_bytes(seed)
+        reader.read(Path(reader.name))
     rules, start = readers.Rules(reader, Path()), time.monotonic()
 
     def one(content: bytes) -> None:

@@ -1,12 +1,13 @@
 """Files of strangers: whose fault an error is, and what an array may claim."""
 
 import json
+import os
 import zipfile
 
 import numpy as np
 import pytest
 
-from lab import untrusted
+from lab import cached, untrusted
 from lab.errors import LabError
 
 
@@ -80,3 +81,40 @@ def test_an_array_claims_no_more_than_there_is(shape, dtype):
 @pytest.mark.parametrize("shape", [(), (0,), (25, 4), (100,), [10, 10]])
 def test_the_size_of_an_array_is_numpys(shape):
     assert untrusted.array_size(shape, np.dtype("f8"), 800) == np.empty(shape, "f8").nbytes
+
+
+def test_only_files_are_opened(tmp_path):
+    """A pipe that nobody writes to would hold the first read for good."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").write_bytes(b"abc")
+    with untrusted.opened(tmp_path / "file", "a list") as file:
+        assert file.read() == b"abc"
+    for path, reason in (("pipe", "a device or a pipe"), ("a\0b", "a null character")):
+        with pytest.raises(LabError, match=reason), untrusted.opened(tmp_path / path, "a list"):
+            pass
+
+
+def test_json_that_is_one_small_object():
+    assert untrusted.json_object(b'{"a": [1, {"b": null}]}') == {"a": [1, {"b": None}]}
+    nested = '{"a": ' + "[" * 30 + "]" * 30 + "}"
+    many = '{"a": [' + "0," * untrusted.MOST_ITEMS + "0]}"
+    for text in ("[]", "{", b"\xff", nested, many, '{"a": ' + "9" * 5000 + "}", " " * 2**24):
+        with pytest.raises(untrusted.Broken):
+            untrusted.json_object(text)
+
+
+def test_leaves():
+    content = {"a": [1, (2.5, {"b": "c"})], "d": []}
+    assert sorted(map(str, untrusted.leaves(content))) == ["1", "2.5", "c"]
+    assert list(untrusted.leaves("abc")) == ["abc"]
+
+
+def test_what_is_kept_in_the_cache_is_thrown_away_where_it_is_broken(tmp_path, capsys):
+    """It is said; that there is none at all is not."""
+    path = tmp_path / "key.json"
+    path.write_text("[]")
+    for told in ("key.json: broken (JSON that is no object): it is thrown away and made again", ""):
+        with cached.reading(path):
+            untrusted.json_file(path)
+        assert told in capsys.readouterr().err if told else not capsys.readouterr().err
+        assert not path.exists()

@@ -22,19 +22,15 @@ def load(path: str | Path) -> Classifier:
     Raises:
         LabError: there is none, or the file is broken or holds something else.
     """
-    path, expected = (
-        runs.classifier_file(path),
-        "a classifier that train_feature_extraction.py wrote",
-    )
-    with untrusted.opened(path, expected, "train it again") as file:
+    expected = "a classifier that train_feature_extraction.py wrote"
+    with untrusted.opened(runs.classifier_file(path), expected, "train it again") as file:
         arrays, described = npz.read(file, MOST_BYTES, "recipe", [ZIP_STORED])
         missing = {"kernel", "bias", "trained_on"} - arrays.keys()
         if missing or described is None or not {*DESCRIBED[:3]} <= described.keys():
             raise Broken("one of which a part is missing")
         recipe = _recipe(described)
-        measure = {
-            name: arrays[MEASURE + name] for name in novelty.NAMES if MEASURE + name in arrays
-        }
+        names = [name for name in novelty.NAMES if MEASURE + name in arrays]
+        measure = {name: arrays[MEASURE + name] for name in names}
         threshold = described.pop("threshold", None)
         if unknown := described.keys() - {*DESCRIBED}:
             raise Broken(f"one with {shown(min(unknown), 40)}, which nothing here has")

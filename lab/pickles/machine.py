@@ -14,7 +14,6 @@ from lab.untrusted import Broken, parse
 
 MOST_STEPS = 1_000_000  # opcodes; 39,209 rows of lists take 600,000
 MOST_KEYS = 1000  # of a dict: 60,000 numbers of one hash would take half a minute
-NAMES = {opcode.code.encode("latin1"): opcode.name for opcode in pickletools.opcodes}
 LONG_LINE = 40  # digits of a number in text
 BEYOND_LATIN = re.compile(rb"[\xc4-\xff]|\\U|\\u(?!00)")  # in UTF-8, or escaped
 
@@ -191,8 +190,8 @@ def _decoded(raw: bytes, encoding: str) -> str:
 
 
 def _opcode(code: bytes) -> str:
-    known = NAMES.get(code)
-    return f"the opcode {known}" if known else f"an unknown opcode ({code!r})"
+    names = [opcode.name for opcode in pickletools.opcodes if opcode.code == code.decode("latin1")]
+    return f"the opcode {names[0]}" if names else f"an unknown opcode ({code!r})"
 
 
 # Opcodes that put a value on the stack.

@@ -125,7 +125,10 @@ def _strip(image: Image.Image) -> np.ndarray:
         raise Broken("pixels that are floating-point numbers of no known range")
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        if (
+            np.asarray(image)[..., 3].min() < 255
+        ):  # most alpha channels are opaque, and this takes long
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return np.asarray(image.convert("RGB"))
 
 
