@@ -134,8 +134,8 @@ def _new_part(path: Path) -> tuple[Path, BinaryIO]:
 def remove_abandoned(folder: Path) -> None:
     """Removes the temporary files of `atomic` in a folder whose writers were killed.
 
-    A dead writer's lock is free at once; a process number may be another's by then, and a file's
-    age says nothing of a writer that computes. Where there are no locks, a day must do.
+    A dead writer's lock is free at once; a process number may be another's by then. Where there are
+    no locks, a day must do.
     """
     for part in folder.glob(".*-" + "[0-9a-f]" * 8 + ".part*"):
         with contextlib.suppress(OSError):  # gone already, or not ours to remove
@@ -150,8 +150,7 @@ def remove_abandoned(folder: Path) -> None:
 def remove_parts() -> None:
     """Removes the temporary files that this process is writing: it is about to end."""
     for part in list(PARTS):
-        with contextlib.suppress(OSError):
-            part.unlink()
+        part.unlink(missing_ok=True)
 
 
 def remove_stale(paths: Iterable[Path]) -> None:

@@ -48,7 +48,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             for i in range(0, len(sent), piece):
                 self.wfile.write(sent[i : i + piece])
                 time.sleep(server.drips)
-            while server.floods:
+            for _ in range(server.floods):
                 self.wfile.write(content)
 
     def log_message(self, *_):

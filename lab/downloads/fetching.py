@@ -55,7 +55,7 @@ def fetch(
     there = _there(path, archive)
     if remote.needs and (not there or path.with_name(remote.needs).exists()):
         fetch(remote.needs, folder, offline, patience)
-    others = set(REMOTE) - {name, source}
+    others = set(REMOTE) - (set() if path.exists() else {name, source})
     files.remove_stale(part for other in others for part in path.parent.glob(f"{other}.*.part"))
     if there == path:
         _remove_parts(path)  # of a run that was killed when it had just put the file there
