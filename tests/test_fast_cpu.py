@@ -212,3 +212,14 @@ def test_other_sizes(arrays, images, other):
     many = extractor.Extractor(arrays, recipe, count=extractor.MANY)(images)
     assert many.shape == (len(images), recipe.width)
     np.testing.assert_allclose(many, few, rtol=2e-3, atol=2e-3 * few.max())
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_photographs(arrays, images, precision):
+    """They are not enlarged, and are as they were; in bfloat16 within what that rounds off."""
+    images = alexnet.enlarge(images).astype(np.uint8)
+    how = RECIPES["conv4"], "caffe", precision
+    few = extractor.Extractor(arrays, *how, side=alexnet.SIZE)(images).numpy().astype(np.float32)
+    many = extractor.Extractor(arrays, *how, count=extractor.MANY, side=alexnet.SIZE)(images)
+    apart = np.sqrt(np.mean(np.square(many - few)) / np.mean(np.square(few)))
+    assert apart < {"float32": 1e-3, "bfloat16": 0.1}[precision]
