@@ -97,10 +97,11 @@ def engines():
         best = " ".join(f"{name} {_median(cell, name):.0f};" for name in others).rstrip(";")
         rows.append((f"{cell['precision']}, {cell['batch']}", *cells, best))
         missing |= {f"{name} in {cell['precision']}": why for name, why in cell["failed"].items()}
+    missing = {name: why.removeprefix("NotImplementedError: ") for name, why in missing.items()}
     head = ("type, batch", "as built", "photographs", "signs", "others")
     rates = [row["gemm"] for cell in result["cells"] for row in cell["rounds"]]
     words = f"float32 matrix product {min(rates):.0f} to {max(rates):.0f} GFLOP/s meanwhile. "
-    words += "".join(f"Not measured: {name} ({why}). " for name, why in missing.items())
+    words += f"Not measured: {'; '.join(f'{name} ({why})' for name, why in missing.items())}. "
     versions = ", ".join(f"{name} {version}" for name, version in result["engines"].items())
     return f"{table(head, rows)}\n\n{words}{versions}. {origin(result)}"
 
@@ -157,8 +158,8 @@ def memory():
     peaks = ", ".join(
         f"{row['mib'] / 1024:.2f} GiB for {int(count):,}" for count, row in result["rows"].items()
     )
-    words = f"Peak memory of an extraction ({result['layer']}, {result['precision']}) by the "
-    return f"{words}number of signs: {peaks}. {origin(result)}"
+    words = f"Peak memory of an extraction to {result['layer']}, of signs enlarged to "
+    return f"{words}{result['size']} pixels: {peaks} signs. {origin(result)}"
 
 
 def cases():

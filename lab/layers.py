@@ -101,5 +101,5 @@ def _normalized(x: tf.Tensor, radius: int, bias: float, alpha: float) -> tf.Tens
     padded = tf.pad(tf.square(wide), [[0, 0], [0, 0], [0, 0], [radius, radius]])
     channels = x.shape[-1]
     squares = tf.add_n([padded[..., i : i + channels] for i in range(2 * radius + 1)])
-    root = tf.math.rsqrt(bias + alpha * squares)  # scale ** -0.5
-    return tf.cast(wide * root * tf.sqrt(root), x.dtype)  # LRN_BETA = 0.75 = 0.5 + 0.25
+    root = tf.sqrt(bias + alpha * squares)
+    return tf.cast(wide / (root * tf.sqrt(root)), x.dtype)  # LRN_BETA = 0.75 = 0.5 + 0.25

@@ -45,8 +45,12 @@ class EnlargedConvolution:
         touched = windows.any(axis=1)  # (55, side): which small pixels a position covers
         reach = touched.sum(axis=1).max()
         starts = np.minimum(touched.argmax(axis=1), side - reach)
-        self._pixels = starts[:, None] + np.arange(reach)  # (55, 4)
-        near = np.take_along_axis(windows, self._pixels[:, None], axis=2)  # (55, 11, 4)
+        pixels = starts[:, None] + np.arange(reach)  # (55, 4)
+        near = np.take_along_axis(windows, pixels[:, None], axis=2)  # (55, 11, 4)
+        # Many positions cover the same pixels: these are brought together once for all.
+        first = np.arange(side - reach + 1)
+        self._squares = first[:, None] + np.arange(reach)  # (29, 4)
+        self._covered = starts[:, None] * len(first) + starts  # (55, 55)
         kernels = np.einsum("yap,xbq,abcf->yxpqcf", near, near, kernel, optimize=True)
         self.size, filters = len(starts), kernel.shape[-1]
         kernels = kernels.reshape(self.size, self.size, -1, filters).astype(np.float32)
@@ -55,7 +59,7 @@ class EnlargedConvolution:
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
         """(side, side, n, 3) -> (size, size, 1, n, f), of the products' type."""
         n = tf.shape(x)[2]
-        x = tf.gather(tf.gather(x, self._pixels, axis=0), self._pixels, axis=2)
-        x = tf.transpose(x, (0, 2, 4, 1, 3, 5))  # (size, size, n, 4, 4, 3)
-        x = tf.matmul(tf.reshape(x, (self.size, self.size, n, -1)), self._kernels)
-        return x[:, :, None]
+        x = tf.gather(tf.gather(x, self._squares, axis=0), self._squares, axis=2)
+        x = tf.transpose(x, (0, 2, 4, 1, 3, 5))  # (29, 29, n, 4, 4, 3)
+        x = tf.gather(tf.reshape(x, (len(self._squares) ** 2, n, -1)), self._covered)
+        return tf.matmul(x, self._kernels)[:, :, None]  # x (size, size, n, 48)
