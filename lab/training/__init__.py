@@ -7,7 +7,10 @@ linear_head     ... by Adam, as in the lab
 logistic_head   ... by L-BFGS on whitened principal components
 whitening       ... how they are found
 whole_network   the steps of the whole network: learning, judging, temperature
-learner         ... its gradient steps and its checkpoints
+learner         ... its gradient steps
+checkpoint      ... its state on disk
+adam            Adam, for both
+notices         what must be known beside an accuracy
 plans           ... its schedule, learning rate, input sizes and how far copies may differ
 augmentation    random copies of pictures that mean the same
 trained         the result of a training

@@ -17,18 +17,18 @@ import numpy as np
 import tensorflow as tf
 
 import alexnet
-from lab import files
-from lab.errors import BROKEN, LabError
+from lab.errors import LabError
 from lab.features import extractor
 from lab.features.batches import BATCH, Images, batches, read_ahead, rows_of
 from lab.progress import Advance
-from lab.training import augmentation
+from lab.training import augmentation, checkpoint
 from lab.training.adam import Adam
 from lab.training.plans import WARMUP, Plan
 from lab.weights import Arrays
 from lab.workers import ALONE, Workers
 
 CHECKPOINT_STEPS = 250
+PLACE = ("epoch", "step", "loss", "seconds", "history")  # of a training, in a checkpoint
 
 
 def network(arrays: Arrays, plan: Plan, classes: int, gain: float = 1.0) -> keras.Model:
@@ -101,11 +101,11 @@ class Learner:
         self.epoch, self.step, self.loss, self.seconds = 0, 0, 0.0, 0.0
         self.history: list[dict[str, Any]] = []
 
-    def train_epoch(self, checkpoint: Path | None = None, advance: Advance = int) -> float:
+    def train_epoch(self, path: Path | None = None, advance: Advance = int) -> float:
         """Trains on each picture once, or on the rest of a resumed epoch.
 
         Args:
-            checkpoint: path that the state is written to, every `CHECKPOINT_STEPS` steps, or None.
+            path: where the state is written to, every `CHECKPOINT_STEPS` steps, or None.
             advance: called after each step.
 
         Returns:
@@ -123,8 +123,8 @@ class Learner:
             self._learn(images, self.labels[rows])
             self.step += 1
             self.seconds += time.perf_counter() - start
-            if checkpoint and self.step % CHECKPOINT_STEPS == 0:
-                self.save(checkpoint)
+            if path and self.step % CHECKPOINT_STEPS == 0:
+                self.save(path)
             advance()
             start = time.perf_counter()
         return self.loss / self.steps
@@ -225,14 +225,9 @@ class Learner:
 
     def save(self, path: Path) -> None:
         """Writes all that is needed to resume, atomically; but no state with NaN or infinity."""
+        where: dict[str, Any] = {name: getattr(self, name) for name in PLACE}
         values = [np.asarray(variable) for variable in self._state()]
-        if not all(np.isfinite(value).all() for value in values if value.dtype.kind == "f"):
-            return
-        where: dict[str, Any] = {"epoch": self.epoch, "step": self.step, "loss": self.loss}
-        where |= {"seconds": self.seconds, "history": self.history, "origin": self.origin}
-        named: dict[str, Any] = {f"v{i}": value for i, value in enumerate(values)}
-        with files.atomic(path) as part, open(part, "wb") as file:
-            np.savez(file, allow_pickle=False, state=np.array(json.dumps(where)), **named)
+        checkpoint.write(path, where | {"origin": self.origin}, values)
 
     def restore(self, path: Path) -> None:
         """Goes back to a checkpoint that `save` wrote, of several workers to the chief's.
@@ -243,28 +238,12 @@ class Learner:
         where: dict[str, Any] = {}
         values = [np.asarray(variable) for variable in self._state()]
         if self.workers.chief:
-            where, values = self._read(path)
+            where, values = checkpoint.read(path, len(values), self.origin)
         where = json.loads(self.workers.text_from_chief(json.dumps(where)))
         for variable, value in zip(self._state(), values, strict=True):
             variable.assign(self.workers.from_chief(value))
-        for name in ("epoch", "step", "loss", "seconds", "history"):
+        for name in PLACE:
             setattr(self, name, where[name])
-
-    def _read(self, path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
-        """Where a checkpoint's training was, and its state."""
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                where = json.loads(str(file["state"]))
-                values = [file[f"v{i}"] for i in range(len(self._state()))]
-        except BROKEN as error:
-            raise LabError(f"expected a checkpoint of this training in {path}: {error}") from None
-        names = [name for name in self.origin if self.origin[name] != where["origin"].get(name)]
-        if names:
-            raise LabError(
-                f"{path} was written with another {', '.join(names)}: resume with the same options "
-                "and files"
-            )
-        return where, values
 
 
 def _gain(arrays: Arrays, images: np.ndarray, plan: Plan) -> float:
