@@ -204,6 +204,8 @@ def training():
 
 def measured():
     """Table of what was measured on CPUs: two workers against one."""
+    if not (readme.RESULTS / "workers.json").exists():
+        return "Not measured yet: `python benchmarks/workers.py`"
     result = readme.load("workers")
     names = result["rounds"][0]["ratio"]
     rows = [

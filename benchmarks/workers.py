@@ -2,8 +2,10 @@
 
 python benchmarks/workers.py --weights bvlc-alexnet.npy    # writes benchmarks/results/workers.json
 
-In each round worker 0 works alone, while the other waits, then both do: whatever else the machine
-does befalls both alike. The signs are noise. Needs Linux' taskset.
+In each round worker 0 works alone, while the other waits, then both do. Rates by the wall mean
+something on a machine that does nothing else; those by the seconds that a worker's core computed
+leave out what else it did, but also any waiting for the other worker. The signs are noise. Needs
+Linux' taskset.
 """
 
 import argparse
@@ -13,7 +15,7 @@ import socket
 import statistics
 import subprocess
 import sys
-import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,38 +29,59 @@ from lab import command_line, files, machine, weights, workers
 PICTURES, STEPS, BATCH, WARM, SEED = 1_536, 3, 128, 1, 0
 
 
-def measured(crew, options):
-    """Pictures/s: of features as far as conv4, to the disk; and of training all layers."""
-    from lab.data.dataset import Dataset
-    from lab.features import RECIPES
-    from lab.training import frozen_heads, learner, plans, whole_network
+def clocks():
+    """Seconds by the wall, and by this process's use of its core."""
+    return np.array([time.perf_counter(), time.process_time()])
 
-    trunk = weights.read(options.weights)
-    images = np.random.default_rng(SEED).integers(0, 256, (PICTURES, 32, 32, 3), np.uint8)
-    data = Dataset(images, np.arange(PICTURES) % 43)
-    settings = frozen_heads.Settings(RECIPES["conv4"])
-    _, took = frozen_heads.features_of(data, trunk, settings, workers=crew)
+
+def features(crew, trunk, images):
+    """Seconds, of both kinds, that this worker's share of the features to conv4 takes."""
+    from lab.features import RECIPES, extractor
+    from lab.features.batches import batches
+
+    run = extractor.Extractor(trunk.arrays, RECIPES["conv4"], count=len(images))
+    run(images[:BATCH])  # compiles
+    start = clocks()
+    for batch in batches(images[crew.share(len(images))]):
+        np.asarray(run(batch))
+    return clocks() - start
+
+
+def all_layers(crew, trunk, images):
+    """The same of `STEPS` steps of training all layers."""
+    from lab.training import learner, plans, whole_network
 
     plan = plans.of_kind("all", 1, BATCH, SEED, "float32", trunk)
-    rows = slice((WARM + STEPS) * BATCH)
-    arrays = whole_network.start_arrays(trunk, SEED)
-    network = learner.Learner(arrays, images[rows], data.labels[rows], plan, 43, None, crew)
-    seconds = []
-    network.train_epoch(advance=lambda: seconds.append(network.seconds))
-    rate = STEPS * BATCH / (seconds[-1] - seconds[WARM - 1])
-    return {"features": round(took["images_per_second"], 1), "all layers": round(rate, 1)}
+    rows, arrays = slice((WARM + STEPS) * BATCH), whole_network.start_arrays(trunk, SEED)
+    labels = np.arange(rows.stop) % 43
+    network, times = learner.Learner(arrays, images[rows], labels, plan, 43, None, crew), []
+    network.train_epoch(advance=lambda: times.append(clocks()))
+    return times[-1] - times[WARM - 1]
+
+
+def measured(crew, trunk, images):
+    """Pictures a second by the slowest worker's wall, and by the busiest one's core."""
+    rates = {}
+    jobs = ((features, len(images)), (all_layers, STEPS * BATCH))
+    for job, count in jobs:
+        table = np.zeros((crew.count, 2), np.float32)
+        table[crew.index] = job(crew, trunk, images)
+        wall, core = crew.summed(table).max(axis=0)
+        name = job.__name__.replace("_", " ")
+        rates |= {name: count / float(wall), f"{name}, core": count / float(core)}
+    return {name: round(rate, 1) for name, rate in rates.items()}
 
 
 def run_worker(options):
     """One of two workers; the chief prints each round: itself alone, then both."""
-    folder, alone = os.environ["LAB_CACHE"], workers.Workers()
+    alone, trunk = workers.Workers(), weights.read(options.weights)
+    images = np.random.default_rng(SEED).integers(0, 256, (PICTURES, 32, 32, 3), np.uint8)
     with workers.joined() as crew:
         vars(alone)["devices"] = crew.devices  # TensorFlow lists the other worker's, too
-        for i in range(options.rounds):
-            os.environ["LAB_CACHE"] = f"{folder}/{i}"  # no round finds another's features
-            one = measured(alone, options) if crew.chief else None
+        for _ in range(options.rounds):
+            one = measured(alone, trunk, images) if crew.chief else None
             crew.summed(np.zeros(1, np.float32))
-            two = measured(crew, options)
+            two = measured(crew, trunk, images)
             if crew.chief:
                 ratio = {name: round(two[name] / one[name], 3) for name in one}
                 print(json.dumps({"one": one, "two": two, "ratio": ratio}), flush=True)
@@ -70,19 +93,18 @@ def rounds(options):
     for _ in range(2):
         with socket.create_server(("localhost", 0)) as server:
             named.append(f"localhost:{server.getsockname()[1]}")
-    with tempfile.TemporaryDirectory() as folder:
-        running = []
-        for index in range(2):
-            task = {"cluster": {"worker": named}, "task": {"type": "worker", "index": index}}
-            own = os.environ | {"LAB_CACHE": f"{folder}/{index}", "TF_CONFIG": json.dumps(task)}
-            command = ["taskset", "-c", str(index), sys.executable, __file__, "--worker"]
-            command += ["--weights", options.weights, "--rounds", str(options.rounds)]
-            running.append(subprocess.Popen(command, env=own, stdout=subprocess.PIPE, text=True))
-        rows = []
-        for line in running[0].stdout:
-            print(line, end="", flush=True)
-            rows.append(json.loads(line))
-        statuses = [process.wait() for process in running]
+    running = []
+    for index in range(2):
+        task = {"cluster": {"worker": named}, "task": {"type": "worker", "index": index}}
+        own = os.environ | {"TF_CONFIG": json.dumps(task)}
+        command = ["taskset", "-c", str(index), sys.executable, __file__, "--worker"]
+        command += ["--weights", options.weights, "--rounds", str(options.rounds)]
+        running.append(subprocess.Popen(command, env=own, stdout=subprocess.PIPE, text=True))
+    rows = []
+    for line in running[0].stdout:
+        print(line, end="", flush=True)
+        rows.append(json.loads(line))
+    statuses = [process.wait() for process in running]
     if any(statuses):
         sys.exit(f"a worker failed, statuses {statuses}")
     return rows

@@ -6,6 +6,7 @@ import shlex
 import pytest
 
 import feature_extraction
+from benchmarks import scale
 from lab.files import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -61,3 +62,13 @@ def test_the_bundled_classifier_prints_what_the_readme_shows(capsys, monkeypatch
     monkeypatch.chdir(ROOT)
     assert feature_extraction.main(shlex.split(block[1])) == 0
     assert capsys.readouterr().out.partition("\n\nTime: ")[0] == block[2].rstrip()
+
+
+def test_what_gpus_should_reach_is_as_computed() -> None:
+    """docs/scale.md's tables; and the network's operations, by hand."""
+    assert scale.main(["--check"]) == 0
+    flops, _ = scale.steps()
+    assert flops["conv1"] == 2 * 55 * 55 * 96 * 11 * 11 * 3
+    assert flops["conv2"] == 2 * 27 * 27 * 256 * 5 * 5 * 48
+    assert flops["conv5"] == 2 * 13 * 13 * 256 * 3 * 3 * 192
+    assert scale.parameters() == 2_334_080 + 9_217 * 43

@@ -49,7 +49,7 @@ def start(commands, folder, named=(None,)):
     return running
 
 
-def end(running, seconds=100):
+def end(running, seconds=300):
     """Status and standard error of each."""
     said = [process.communicate(timeout=seconds)[1] for process in running]
     return [process.returncode for process in running], said

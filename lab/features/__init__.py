@@ -2,6 +2,8 @@
 
 recipes     which layers, and how their activations are scaled
 extractor   runs the frozen network
+devices     the same on all GPUs of a machine
+emulation   how slow a precision is that the processor only emulates
 fast_cpu/   the same features from fewer operations
 cache       stored features, by a key of all that determines them
 batches     pictures in batches, the next one read beside the network

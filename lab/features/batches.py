@@ -18,14 +18,15 @@ def rows_of(images: Images, rows: slice) -> Images:
     return images.subset(rows) if isinstance(images, Photographs) else images[rows]
 
 
-def batches(images: Images, start: int = 0, size: int = BATCH) -> Iterator[Any]:
-    """The images, at most `size` at a time, so that memory suffices for any number.
+def batches(images: Images, start: int = 0, size: int | None = None) -> Iterator[Any]:
+    """The images, a batch at a time, so that memory suffices for any number.
 
     Args:
         images: n pictures.
         start: the first picture.
-        size: pictures at a time.
+        size: pictures at a time, `BATCH` if not given.
     """
+    size = size or BATCH
     return read_ahead(images, [slice(i, i + size) for i in range(start, len(images), size)])
 
 

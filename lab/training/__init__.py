@@ -8,8 +8,10 @@ logistic_head   ... by L-BFGS on whitened principal components
 components      ... how those are found
 whitening       ... and how they are scaled
 whole_network   the steps of the whole network: learning, judging, temperature
-learner         ... its gradient steps and its checkpoints
-checkpoints     ... read again, and checked
+learner         ... its gradient steps
+checkpoints     ... its state on disk
+adam            Adam, for both
+notices         what must be known beside an accuracy
 plans           ... its schedule, learning rate, input sizes and how far copies may differ
 augmentation    random copies of pictures that mean the same
 trained         the result of a training

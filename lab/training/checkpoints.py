@@ -1,5 +1,6 @@
-"""A checkpoint's file is read and checked against the training that it is to go on with."""
+"""A training's state on disk: written, read again, and checked against the training."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,17 +8,32 @@ from zipfile import ZIP_STORED
 
 import numpy as np
 
-from lab import npz, untrusted
+from lab import files, npz, untrusted
 from lab.errors import LabError
 from lab.untrusted import Broken
 
 MOST_BYTES = 2**29  # three times the trunk and a head of 10,000 classes
 
 
+def write(path: Path, where: dict[str, Any], values: Sequence[np.ndarray]) -> None:
+    """Writes a checkpoint, atomically; but none with NaN or infinity.
+
+    Args:
+        path: the file to write or to replace.
+        where: epoch, step and so on, as JSON has them, and origin: what `read` compares.
+        values: of the variables, in order.
+    """
+    if not all(np.isfinite(value).all() for value in values if value.dtype.kind == "f"):
+        return
+    named: dict[str, Any] = {f"v{i}": value for i, value in enumerate(values)}
+    with files.atomic(path) as part, open(part, "wb") as file:
+        np.savez(file, allow_pickle=False, state=np.array(json.dumps(where)), **named)
+
+
 def read(
     path: Path, origin: dict[str, Any], expected: Sequence[np.ndarray], epochs: int, steps: int
 ) -> tuple[list[np.ndarray], dict[str, Any]]:
-    """Reads what `Learner.save` wrote.
+    """Reads what `write` wrote.
 
     Args:
         path: the file.

@@ -17,7 +17,6 @@ import numpy as np
 import tensorflow as tf
 
 import alexnet
-from lab import files
 from lab.errors import LabError
 from lab.features import extractor
 from lab.features.batches import BATCH, Images, batches, read_ahead, rows_of
@@ -29,6 +28,7 @@ from lab.weights import Arrays
 from lab.workers import ALONE, Workers
 
 CHECKPOINT_STEPS = 250
+PLACE = ("epoch", "step", "loss", "seconds", "history")  # of a training, in a checkpoint
 
 
 def network(arrays: Arrays, plan: Plan, classes: int, gain: float = 1.0) -> keras.Model:
@@ -101,11 +101,11 @@ class Learner:
         self.epoch, self.step, self.loss, self.seconds = 0, 0, 0.0, 0.0
         self.history: list[dict[str, Any]] = []
 
-    def train_epoch(self, checkpoint: Path | None = None, advance: Advance = int) -> float:
+    def train_epoch(self, path: Path | None = None, advance: Advance = int) -> float:
         """Trains on each picture once, or on the rest of a resumed epoch.
 
         Args:
-            checkpoint: path that the state is written to, every `CHECKPOINT_STEPS` steps, or None.
+            path: where the state is written to, every `CHECKPOINT_STEPS` steps, or None.
             advance: called after each step.
 
         Returns:
@@ -123,8 +123,8 @@ class Learner:
             self._learn(images, self.labels[rows])
             self.step += 1
             self.seconds += time.perf_counter() - start
-            if checkpoint and self.step % CHECKPOINT_STEPS == 0:
-                self.save(checkpoint)
+            if path and self.step % CHECKPOINT_STEPS == 0:
+                self.save(path)
             advance()
             start = time.perf_counter()
         return self.loss / self.steps
@@ -251,14 +251,9 @@ class Learner:
 
     def save(self, path: Path) -> None:
         """Writes all that is needed to resume, atomically; but no state with NaN or infinity."""
+        where: dict[str, Any] = {name: getattr(self, name) for name in PLACE}
         values = [np.asarray(variable) for variable in self._state()]
-        if not all(np.isfinite(value).all() for value in values if value.dtype.kind == "f"):
-            return
-        where: dict[str, Any] = {"epoch": self.epoch, "step": self.step, "loss": self.loss}
-        where |= {"seconds": self.seconds, "history": self.history, "origin": self.origin}
-        named: dict[str, Any] = {f"v{i}": value for i, value in enumerate(values)}
-        with files.atomic(path) as part, open(part, "wb") as file:
-            np.savez(file, allow_pickle=False, state=np.array(json.dumps(where)), **named)
+        checkpoints.write(path, where | {"origin": self.origin}, values)
 
     def restore(self, path: Path) -> None:
         """Goes back to a checkpoint that `save` wrote, of several workers to the chief's.
@@ -274,8 +269,8 @@ class Learner:
         where = json.loads(self.workers.text_from_chief(json.dumps(where)))
         for variable, value in zip(state, values, strict=True):
             variable.assign(self.workers.from_chief(value))
-        for name, number in where.items():
-            setattr(self, name, number)
+        for name in PLACE:
+            setattr(self, name, where[name])
 
 
 def _gain(arrays: Arrays, images: np.ndarray, plan: Plan) -> float:
