@@ -139,10 +139,12 @@ def import_tensorflow() -> list[Any]:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    first = "tensorflow" not in sys.modules  # else the caller's garbage would stay, too
     with Progress().phase("starting TensorFlow"), open(os.devnull, "wb") as nowhere:
         stderr = os.dup(2)
         os.dup2(nowhere.fileno(), 2)
-        gc.disable()
+        if first:
+            gc.disable()
         # It imports urllib3, which would open a socket to see whether there is IPv6.
         has_ipv6, socket.has_ipv6 = socket.has_ipv6, False
         try:
@@ -156,8 +158,9 @@ def import_tensorflow() -> list[Any]:
                 f"TensorFlow cannot be imported ({error}): pip install -r requirements.txt"
             ) from None
         finally:
-            gc.freeze()
-            gc.enable()
+            if first:
+                gc.freeze()
+                gc.enable()
             socket.has_ipv6 = has_ipv6
             os.dup2(stderr, 2)
             os.close(stderr)
