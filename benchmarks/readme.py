@@ -54,38 +54,51 @@ def recipes():
         for name, row in result["rows"].items()
     ]
     head = ("features", "random split", "by track (95%)", "each fold", "calibration error")
-    return f"{table(head, rows)}\n\n{origin(result)}"
-
-
-def runs():
-    """Finished runs, by their commands."""
-    rows, where = [], set()
-    for command, run in load("runs").items():
-        accuracy = run["test_tracks_accuracy"] or run["validation_accuracy"]
-        low, high = run["accuracy_interval"]
-        by_track = f" ({low:.3f} to {high:.3f})" if run["split"] == "track" else ""
-        rate, error = run["images_per_second"], run["calibration_error"]
-        rows.append(
-            (
-                f"`{command.removeprefix('python train_feature_extraction.py ')}`",
-                f"{accuracy:.4f}{by_track}",
-                f"{error['before']:.3f}, {error['after']:.3f}",
-                f"{rate:.0f}" if rate else "–",
-                f"{run['total_seconds']:.0f}",
-                f"{run['peak_rss_mib'] / 1024:.2f}",
-            )
-        )
-        cores = f"{run['machine']['processor']}, {run['machine']['cores']} cores"
-        where.add(f"{cores}, TensorFlow {run['versions']['tensorflow']}, {run['date']}")
-    head = (
-        "options",
-        "accuracy (95%)",
-        "calibration error before, after",
-        "features/s",
-        "s",
-        "GiB",
+    new = [name for name, row in result["rows"].items() if row["date"] == result["date"]]
+    older = sorted({row["date"] for row in result["rows"].values()} - {result["date"]})
+    words = (
+        f" {', '.join(new)}; the other rows {', '.join(older)}, by earlier code." if older else ""
     )
-    return f"{table(head, rows)}\n\n`train_feature_extraction.py`, seed 0; {'; '.join(where)}."
+    return f"{table(head, rows)}\n\n{origin(result)}{words}"
+
+
+def fine_tuning():
+    """--train all on the traffic signs, a row a seed."""
+    result = load("fine_tuning")
+    rows = [
+        (
+            seed,
+            f"{row['accuracy']:.4f} ({row['interval'][0]:.4f} to {row['interval'][1]:.4f})",
+            f"{row['calibration_error']['before']:.4f}, {row['calibration_error']['after']:.4f}",
+            f"{row['seconds']:.0f}",
+            f"{row['peak_mib'] / 1024:.2f}",
+        )
+        for seed, row in result["seeds"].items()
+    ]
+    head = ("seed", "accuracy (95%)", "calibration error before, after", "s", "GiB")
+    first, plan = next(iter(result["seeds"].values())), result["plan"]
+    words = f"{first['images']:,} pictures of {first['tracks']} tracks. As `--train all --epochs "
+    words += f"{plan['epochs']} --batch-size {plan['batch_size']} --precision {plan['precision']} "
+    return f"{table(head, rows)}\n\n{words}--split track`, by {origin(result)}"
+
+
+def robustness():
+    """Under corruptions and other light: accuracy, calibration, sure mistakes."""
+    result = load("robustness")
+    rows = [
+        (
+            name,
+            *(
+                f"{part['accuracy']:.3f}, {part['calibration_error']:.3f}, "
+                f"{part['wrong_and_sure']:.1%}"
+                for part in (row["clean"], row["mean"], row["own_mean"])
+            ),
+        )
+        for name, row in result["rows"].items()
+    ]
+    head = ("classifier", "as photographed", "15 corruptions", "ground, hue, light")
+    words = f"{result['images']} pictures of {result['tracks']} tracks."
+    return f"{table(head, rows)}\n\n{words} {origin(result)}"
 
 
 def engines():
@@ -346,7 +359,8 @@ TABLES = (
     recipes,
     photographs,
     unknown,
-    runs,
+    fine_tuning,
+    robustness,
     job,
     memory,
     engines,
