@@ -26,7 +26,6 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from imagecorruptions import corrupt, get_corruption_names
 from matplotlib import pyplot
 
 from lab import classifier, files, machine, runs, weights
@@ -80,6 +79,8 @@ def changed(images, name, strength):
     """uint8 (n, 32, 32, 3): pictures after one change, the same in each run."""
     if name in OWN:
         return np.clip(OWN[name](images.astype(np.uint8), strength) + 0.5, 0, 255).astype(np.uint8)
+    from imagecorruptions import corrupt  # of benchmarks/requirements.txt
+
     np.random.seed(strength)
     random.seed(strength)
     return np.stack([corrupt(x, severity=strength, corruption_name=name) for x in images])
@@ -158,6 +159,8 @@ def main():
     rows = splits.three_way(data).test[::EVERY]
     tested = data.subset(rows)
     cache = {}
+
+    from imagecorruptions import get_corruption_names
 
     def sets():
         for name in (*get_corruption_names(), *OWN):

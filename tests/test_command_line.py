@@ -63,9 +63,18 @@ def test_the_start_of_tensorflow_is_told_where_it_takes_long(monkeypatch, capfd)
 
 def test_the_garbage_collector_skips_tensorflow_alone(monkeypatch):
     """What the import made is out of its reach; it works on, also where the import fails."""
-    gc.unfreeze()
-    command_line.start_tensorflow()
-    assert gc.get_freeze_count() > 100_000 and gc.isenabled()
+    code = """
+import gc
+from lab import command_line
+command_line.start_tensorflow()
+frozen = gc.get_freeze_count()
+garbage = [[] for _ in range(1000)]
+command_line.start_tensorflow()
+print(frozen > 100_000, gc.get_freeze_count() == frozen, gc.isenabled())
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=files.ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "True True True\n"
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     with pytest.raises(LabError, match="TensorFlow cannot be imported"):
         command_line.start_tensorflow()

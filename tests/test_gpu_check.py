@@ -123,4 +123,4 @@ def test_a_gpu_without_memory_is_one_line(capfd):
 
     assert main([]) == 2
     said = capfd.readouterr().err
-    assert said.startswith("error: the device is out of memory: ") and said.count("\n") == 1
+    assert said.startswith("error: the device's memory is exhausted: ") and said.count("\n") == 1

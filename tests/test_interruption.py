@@ -11,9 +11,10 @@ from lab import files, runs
 
 # What is interrupted, in a process of its own: it does not return to Python for a minute.
 BUSY = """
-import sys
+import signal, sys
 sys.path.insert(0, {root!r})
 from lab import command_line, files, interruption
+signal.signal(signal.SIGINT, signal.default_int_handler)  # else ignored, in a job in the background
 command_line.begin()
 import ctypes
 with files.atomic({target!r}) as part:
