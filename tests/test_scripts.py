@@ -335,7 +335,7 @@ def pickled(folder, **changes):
         ({"labels": None}, "labels is missing"),
         ({"labels": np.arange(3)}, "4 features and 3 labels"),
         ({"labels": np.array([0, 1, 2, 43])}, "received 43 for picture 3"),
-        ({"labels": np.array(list("abcd"))}, "expected labels as whole numbers"),
+        ({"labels": np.array(list("abcd"))}, "an array of <U1, where only numbers are read"),
         ({"features": np.zeros((4, 32, 32, 3), np.float32)}, "received float32 (4, 32, 32, 3)"),
         ({"features": np.zeros((4, 32, 32, 4), np.uint8)}, "received uint8 (4, 32, 32, 4)"),
         ({"labels": np.zeros(4, int)}, "received class Speed limit (20km/h) alone"),
@@ -369,7 +369,7 @@ def test_split_by_track_needs_the_order(tiny, conv_npz, tmp_path, capfd):
         (None, "there is no such file"),
         (b"", "received an empty file"),
         (b"<html>", "received a file that starts with"),
-        (b"PK\x03\x04", "broken .npz"),
+        (b"PK\x03\x04", "a zip that is cut short"),
     ],
 )
 def test_bad_weights(tmp_path, sign, tiny_p, capfd, script, content, words):
@@ -436,7 +436,7 @@ def test_bad_pictures(tmp_path, full_npz, capfd, script):
         (train_feature_extraction, ["--layer", "conv9"], "invalid choice: 'conv9'"),
         (train_feature_extraction, ["--train", "all", "--layer", "conv4"], "is for --train head"),
         (train_feature_extraction, ["--resume", "x", "--seed", "1"], "give no others"),
-        (train_feature_extraction, ["--resume", "nowhere"], "expected the folder of a run"),
+        (train_feature_extraction, ["--resume", "nowhere"], "expected the options of a run that was begun"),
         (feature_extraction, ["--layer", "fc7"], "go together"),
         (feature_extraction, ["--evaluate", "x", "--explain", "y"], "takes a labelled set, and no"),
         (
