@@ -71,6 +71,7 @@ def main():
                 folder = (options.keep or Path(temporary)) / f"seed-{seed}"
                 known[str(seed)] = trained(seed, data, start, folder)
             print(seed, json.dumps(known[str(seed)]), flush=True)
+            result["seed"] = sorted(map(int, known))
             files.write_json(TARGET, result)
 
 

@@ -45,7 +45,7 @@ def recipes():
     result = load("recipes")
     rows = [
         (
-            name if "random_split" in row else f"best, {name}",
+            f"best, {name}" if name.startswith("without") else name,
             f"{row['random_split']:.4f}" if "random_split" in row else "",
             f"{row['accuracy']:.3f} ({row['low']:.3f} to {row['high']:.3f})",
             " ".join(f"{fold:.3f}" for fold in row["folds"]),

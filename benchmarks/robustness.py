@@ -16,6 +16,7 @@ import argparse
 import json
 import os
 import random
+import shlex
 import sys
 from pathlib import Path
 
@@ -170,8 +171,12 @@ def main():
             yield name, cache[name]
 
     result = machine.describe() | {"seed": 0, "weights": imagenet.path.name}
+    pairs = [pair.split("=", 1) for pair in options.classifiers]
+    named = [f"{title}={Path(folder).name}" for title, folder in pairs]
+    words = ["--data", data.source_name, "--weights", imagenet.path.name, *named]
+    result["command"] = shlex.join(["python", "benchmarks/robustness.py", *words])
     result |= {"images": len(tested), "tracks": len(np.unique(tested.tracks)), "rows": {}}
-    for title, folder in (pair.split("=", 1) for pair in options.classifiers):
+    for title, folder in pairs:
         print(title, flush=True)
         kept = classifier.load(Path(folder) / runs.CLASSIFIER)
         trunk = weights.read(Path(folder) / runs.TRUNK)

@@ -436,7 +436,7 @@ def test_bad_pictures(tmp_path, full_npz, capfd, script):
         (train_feature_extraction, ["--layer", "conv9"], "invalid choice: 'conv9'"),
         (train_feature_extraction, ["--train", "all", "--layer", "conv4"], "is for --train head"),
         (train_feature_extraction, ["--resume", "x", "--seed", "1"], "give no others"),
-        (train_feature_extraction, ["--resume", "nowhere"], "expected the options of a run that was begun"),
+        (train_feature_extraction, ["--resume", "nowhere"], "expected the options of a run"),
         (feature_extraction, ["--layer", "fc7"], "go together"),
         (feature_extraction, ["--evaluate", "x", "--explain", "y"], "takes a labelled set, and no"),
         (
