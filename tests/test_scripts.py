@@ -386,7 +386,7 @@ def test_bad_weights(tmp_path, sign, tiny_p, capfd, script, content, words):
 def test_truncated_weights(lab_data, sign, capfd):
     """What an interrupted download of the genuine file leaves behind."""
     argv = (sign[0], "--weights", lab_data / "bvlc-alexnet-truncated.npy")
-    assert "end early" in refused(capfd, imagenet_inference, *argv)
+    assert "ends early" in refused(capfd, imagenet_inference, *argv)
 
 
 def test_weights_without_the_layers_asked_for(sign, conv_npz, capfd):
