@@ -12,6 +12,7 @@ from lab import files, npz, untrusted
 from lab.errors import LabError
 from lab.untrusted import Broken
 
+PLACE = ("epoch", "step", "loss", "seconds", "history")  # where a training was
 MOST_BYTES = 2**29  # three times the trunk and a head of 10,000 classes
 
 
@@ -72,7 +73,7 @@ def read(
 
 
 def _check(where: dict[str, Any], epochs: int, steps: int) -> None:
-    if where.keys() != {"epoch", "step", "loss", "seconds", "history"}:
+    if where.keys() != {*PLACE}:
         raise Broken("one of other fields")
     epoch, step, history = where["epoch"], where["step"], where["history"]
     if type(epoch) is not int or not 0 <= epoch <= epochs:

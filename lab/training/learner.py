@@ -28,7 +28,6 @@ from lab.weights import Arrays
 from lab.workers import ALONE, Workers
 
 CHECKPOINT_STEPS = 250
-PLACE = ("epoch", "step", "loss", "seconds", "history")  # of a training, in a checkpoint
 
 
 def network(arrays: Arrays, plan: Plan, classes: int, gain: float = 1.0) -> keras.Model:
@@ -251,7 +250,7 @@ class Learner:
 
     def save(self, path: Path) -> None:
         """Writes all that is needed to resume, atomically; but no state with NaN or infinity."""
-        where: dict[str, Any] = {name: getattr(self, name) for name in PLACE}
+        where: dict[str, Any] = {name: getattr(self, name) for name in checkpoints.PLACE}
         values = [np.asarray(variable) for variable in self._state()]
         checkpoints.write(path, where | {"origin": self.origin}, values)
 
@@ -269,7 +268,7 @@ class Learner:
         where = json.loads(self.workers.text_from_chief(json.dumps(where)))
         for variable, value in zip(state, values, strict=True):
             variable.assign(self.workers.from_chief(value))
-        for name in PLACE:
+        for name in checkpoints.PLACE:
             setattr(self, name, where[name])
 
 
