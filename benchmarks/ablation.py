@@ -61,6 +61,7 @@ ROWS = {
     "everything, zoom 0.7": EVERYTHING | {"zoom": 0.7},
     "everything, zoom 0.8": EVERYTHING | {"zoom": 0.8},
     "everything, zoom 0.6": EVERYTHING | {"zoom": 0.6},
+    "everything, zoom 0.7, more dirt": EVERYTHING | {"zoom": 0.7, "ranges": plans.HARD},
 }
 
 

@@ -23,7 +23,8 @@ from lab.features.batches import BATCH, Images, batches, read_ahead, rows_of
 from lab.progress import Advance
 from lab.training import augmentation, checkpoints
 from lab.training.adam import Adam
-from lab.training.plans import WARMUP, Plan
+from lab.training.draws import part_of_batch
+from lab.training.plans import WARMUP, Plan, Ranges
 from lab.weights import Arrays
 from lab.workers import ALONE, Workers
 
@@ -136,11 +137,11 @@ class Learner:
 
     def _learn(self, images: np.ndarray, labels: np.ndarray) -> None:
         done = self.epoch * self.steps + self.step
-        size = self.plan.size(self.epoch)
+        how = self.plan.size(self.epoch), self.plan.copies(self.epoch)
         now = tf.constant([self.plan.seed, done]), tf.constant(self._rate(done), tf.float32)
         batch = tf.constant(images), tf.constant(labels)
         try:
-            loss = float(self._on_each_device(*batch, *now, size))
+            loss = float(self._on_each_device(*batch, *now, *how))
         except tf.errors.ResourceExhaustedError:
             raise LabError(
                 f"expected room for a step of {self.batch} pictures; the device's memory is "
@@ -155,17 +156,22 @@ class Learner:
         self.loss += loss
 
     @tf.function(reduce_retracing=False)
-    def _on_each_device(
-        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor, rate: tf.Tensor, size: int
-    ) -> tf.Tensor:
+    def _on_each_device(self, *step: Any) -> tf.Tensor:
+        """The loss of a step; see `_descend`."""
         strategy = self.workers.strategy
-        losses = strategy.run(self._descend, (images, labels, seed, rate, size))
+        losses = strategy.run(self._descend, step)
         return strategy.reduce("SUM", losses, axis=None)
 
     def _descend(
-        self, images: tf.Tensor, labels: tf.Tensor, seed: tf.Tensor, rate: tf.Tensor, size: int
+        self,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        seed: tf.Tensor,
+        rate: tf.Tensor,
+        size: int,
+        ranges: Ranges,
     ) -> tf.Tensor:
-        ranges, recipe, head = self.plan.ranges, self.plan.recipe, self.model.get_layer("head")
+        recipe, head = self.plan.recipe, self.model.get_layer("head")
         first, (images, labels) = self.workers.dealt(images, labels)
         first += self.workers.share(self.batch).start
         # (n, size, size, 3)
@@ -184,7 +190,7 @@ class Learner:
     def _dropped(self, x: tf.Tensor, seed: tf.Tensor, first: tf.Tensor | int) -> tf.Tensor:
         """Dropout: the others of the batch are dropped elsewhere, so no layer can count them."""
         rows = first, tf.shape(x)[0], self.batch
-        draws = augmentation.part_of_batch(tf.random.stateless_uniform, rows, x.shape[1:], seed)
+        draws = part_of_batch(tf.random.stateless_uniform, rows, x.shape[1:], seed)
         return tf.where(draws < self.plan.dropout, 0.0, x / (1 - self.plan.dropout))
 
     def _rate(self, done: int) -> float:
