@@ -38,7 +38,7 @@ fuzz: $(VENV)/fuzz
 	$(BIN)/python benchmarks/fuzz.py
 
 test-workers: $(VENV)/test
-	$(BIN)/python -m pytest -m workers
+	$(BIN)/python -m pytest -m workers -n 0
 
 format: $(VENV)/test
 	$(BIN)/ruff format .

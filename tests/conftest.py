@@ -12,9 +12,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from lab import runs, weights
 from lab.drawn_signs import photographs
-from lab.training import whole_network
 
 CLASSES = (9, 10, 20)  # of the tiny data; three tracks each: to learn, to choose, to test
+
+
+def pytest_collection_modifyitems(items):
+    """The real job first: begun last, it would keep one of the two processes alone at the end."""
+    items.sort(key=lambda item: item.path.name != "test_real.py")
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +33,7 @@ def lab_data() -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def true_float32():
     """A GPU's TensorFloat-32 has 10 bits; these tests look at what float32 has."""
-    import tensorflow as tf
+    import tensorflow as tf  # here, as the process that only hands out the tests needs none
 
     before = tf.config.experimental.tensor_float_32_execution_enabled()
     tf.config.experimental.enable_tensor_float_32_execution(False)
@@ -67,6 +71,7 @@ def tiny_p(tiny, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def conv_npz(tmp_path_factory) -> Path:
     """Random weights of conv1 to conv5."""
+    from lab.training import whole_network
 
     path = tmp_path_factory.mktemp("weights") / "conv.npz"
     weights.save(path, whole_network.random_arrays(0))
@@ -76,6 +81,7 @@ def conv_npz(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def full_npz(tmp_path_factory) -> Path:
     """Random weights of the whole network, in half precision: 122 MB."""
+    from lab.training import whole_network
 
     path = tmp_path_factory.mktemp("weights") / "full.npz"
     weights.save(path, whole_network.random_arrays(0, "prob"), np.float16)

@@ -76,7 +76,8 @@ def test_a_flat_picture_stays_finite():
     """One colour, black among them, with every change at its strongest."""
     flat = np.zeros((20, 32, 32, 3), np.uint8)
     flat[10:] = (200, 30, 90)
-    ranges = replace(plans.SIGNS, ground=1.0, motion=1.0, noise=1.0, jpeg=1.0, grey=0.5)
+    shares = ("ground", "motion", "noise", "jpeg", "defocus", "haze", "pepper", "coarse")
+    ranges = replace(plans.HARD, **dict.fromkeys(shares, 1.0), grey=0.5)
     recipe = replace(PLAIN, contrast=True)
     x = copies(flat, 99, ranges, recipe=recipe)
     assert np.isfinite(x).all() and x.min() >= 0 and x.max() <= 255
@@ -147,6 +148,15 @@ def test_the_learning_rate_rises_and_falls(data):
     assert np.all(np.diff(rates[top:]) <= 0) and rates[-1] < 1e-6
 
 
+def test_more_dirt_comes_in_the_second_half():
+    """Random weights first learn what signs look like; weights that know it see the same always."""
+    scratch, tuned = (plans.of_kind(kind, 5, 30, 0, "float32") for kind in ("scratch", "all"))
+    assert [scratch.copies(epoch).haze > 0 for epoch in range(5)] == [False] * 2 + [True] * 3
+    assert {tuned.copies(epoch) for epoch in range(5)} == {plans.SIGNS}
+    photographs = plans.of_kind("scratch", 5, 30, 0, "float32", crop="squeeze")
+    assert {photographs.copies(epoch) for epoch in range(5)} == {plans.PHOTOGRAPHS}
+
+
 def test_what_is_kept_is_the_network(data):
     """Trunk and head, put together from arrays, give the logits of the training's own network."""
     run = started(data, small_plan(1))
@@ -182,7 +192,7 @@ def test_dropout_drops_half_of_what_the_head_is_trained_on(data):
 
 def test_copies_do_not_depend_on_where_they_are_made(data):
     """A part of a batch gets the copies that the whole batch would have given it."""
-    seed, how = tf.constant([0, 3]), (plans.SIGNS, PLAIN)
+    seed, how = tf.constant([0, 3]), (plans.HARD, PLAIN)
     whole = augmentation.augment(data.images[:9], 99, seed, *how).numpy()
     part = augmentation.augment(data.images[4:7], 99, seed, *how, first=4, batch=9).numpy()
     assert np.abs(part - whole[4:7]).max() < 1e-3

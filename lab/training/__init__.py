@@ -14,5 +14,7 @@ adam            Adam, for both
 notices         what must be known beside an accuracy
 plans           ... its schedule, learning rate, input sizes and how far copies may differ
 augmentation    random copies of pictures that mean the same
+dirt            ... as cameras, weather and files change them
+draws           ... and the random numbers of each
 trained         the result of a training
 """
