@@ -62,6 +62,8 @@ ROWS = {
     "everything, zoom 0.8": EVERYTHING | {"zoom": 0.8},
     "everything, zoom 0.6": EVERYTHING | {"zoom": 0.6},
     "everything, zoom 0.7, more dirt": EVERYTHING | {"zoom": 0.7, "ranges": plans.HARD},
+    "everything, zoom 0.7, more dirt in the second half": EVERYTHING
+    | {"zoom": 0.7, "late": plans.HARD},
 }
 
 

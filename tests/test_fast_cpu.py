@@ -87,11 +87,11 @@ def test_winograd(taps, groups, size, outputs):
 # The network
 
 
-def quickly(arrays, images, precision="float32", zoom=1.0):
+def quickly(arrays, images, precision="float32", zoom=1.0, single=False):
     """The layers by the quick way."""
     whole = alexnet.build(arrays, "fc7", dtype=alexnet.PRECISIONS[precision])
     x = images if zoom else enlarged(images)
-    layers = tf.function(network.FastNetwork(whole, LAYERS, zoom))(x)
+    layers = tf.function(network.FastNetwork(whole, LAYERS, zoom, single))(x)
     return {name: tf.cast(layer, tf.float32) for name, layer in layers.items()}
 
 
@@ -198,6 +198,16 @@ def test_a_shorter_last_batch(arrays, images, monkeypatch):
     quick = extractor.Extractor(arrays, RECIPES["conv4"], count=extractor.MANY)
     x = np.concatenate([quick(some).numpy() for some in batches.batches(images)])
     assert_same(x, extractor.Extractor(arrays, RECIPES["conv4"])(images))
+
+
+@pytest.mark.parametrize("zoom", [1.0, None])
+def test_one_picture_at_a_time(arrays, images, zoom, monkeypatch):
+    """Without Winograd's products and with transposed kernels, every layer is the same."""
+    monkeypatch.setattr(network, "Winograd", lambda *_: pytest.fail("it was made"))
+    quick = quickly(arrays, images[:1], zoom=zoom, single=True)
+    found = difference(quick, arrays, images[:1])
+    assert tuple(found) == LAYERS
+    assert max(found.values()) < MOST
 
 
 @pytest.mark.parametrize("unusual", [("lab", "float32"), ("caffe", "float16"), "gpu"])
