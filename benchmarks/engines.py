@@ -116,7 +116,8 @@ def cell(arrays, precision, batch, options, gemm):
     for _ in range(options.rounds):
         rates = {name: rate(run, batch, options.seconds) for name, run in runners.items()}
         rounds.append({"gemm": gemm(), **rates})
-    result = {"batch": batch, "precision": precision, "error_of_largest": errors}
+    result = {"by": machine.describe(), "batch": batch, "precision": precision}
+    result |= {"error_of_largest": errors}
     result |= {"failed": failed, "rounds": rounds}
     there = [name for name in others if name in runners]
     if there:

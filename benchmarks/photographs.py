@@ -173,7 +173,7 @@ def main():
     data, trunk = load(options.data), weights.read(options.weights)
     result = json.loads(TARGET.read_text()) if TARGET.exists() else {}
     result |= machine.describe() | {"seed": 0, "weights": trunk.path.name}
-    result |= {"images": len(data), "classes": data.names}
+    result |= {"images": len(data), "classes": data.names, "by": result.get("by", {})}
     for part in options.parts:
         print(part, flush=True)
         if part == "rates":
@@ -188,6 +188,7 @@ def main():
         else:
             result[part] = {"small": small, "memory": memory}[part](data, options)
         print(json.dumps(result[part]), flush=True)
+        result["by"][part] = machine.describe()
         files.write_json(TARGET, result)
 
 

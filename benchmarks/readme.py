@@ -34,6 +34,11 @@ def origin(result):
     )
 
 
+def origins(result, parts):
+    """Where figures of several runs come from; a part without a `by` of its own is the last's."""
+    return " ".join(sorted({origin(result | part.get("by", {})) for part in parts}))
+
+
 def table(head, rows):
     """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
@@ -116,7 +121,7 @@ def engines():
     words = f"float32 matrix product {min(rates):.0f} to {max(rates):.0f} GFLOP/s meanwhile. "
     words += f"Not measured: {'; '.join(f'{name} ({why})' for name, why in missing.items())}. "
     versions = ", ".join(f"{name} {version}" for name, version in result["engines"].items())
-    return f"{table(head, rows)}\n\n{words}{versions}. {origin(result)}"
+    return f"{table(head, rows)}\n\n{words}{versions}. {origins(result, result['cells'])}"
 
 
 def _median(cell, name):
@@ -228,14 +233,20 @@ def unknown():
         (measure, *(_of_unknown(row["measures"][measure]) for row in found))
         for measure in found[0]["measures"]
     ]
+    away = [row["turned_away"].values() for row in found]
+    cells = ("; ".join(f"{share['mean']:.0%}" for share in row) for row in away)
+    rows.append(("turned away at the threshold that is saved", *cells))
     passed = "; ".join(
         f"{name} {row['passed']['mean']:.2%} "
         f"({' '.join(f'{share:.2%}' for share in row['passed']['each'])})"
         for name, row in zip(order, found, strict=True)
     )
     passed += f"; the classifier in trained/ as it is {result['bundled']['passed']:.2%}"
-    words = f"Known pictures on further tracks that pass the threshold, in each draw: {passed}."
-    return f"{table(('measure', *order), rows)}\n\n{words}\n\n{origin(result)}"
+    words = f"Known pictures on further tracks that pass the threshold, in each draw: {passed}. "
+    scenery, others = result["bundled"]["turned_away"]
+    words += f"That classifier turns away {scenery:.0%} of the scenery, {others:.0%} of the "
+    words += "photographs."
+    return f"{table(('measure', *order), rows)}\n\n{words}\n\n{origins(result, found)}"
 
 
 def _of_unknown(row):
@@ -260,7 +271,8 @@ def photographs():
     parts = (_small, _memory, _rates)
     words = [part(result[name]) for part in parts if (name := part.__name__[1:]) in result]
     note = f"{result['images']:,} photographs. {' '.join(words)}".strip()
-    return f"{table(head, rows)}\n\n{note} {origin(result)}"
+    runs = ({"by": by} for by in result.get("by", {}).values())
+    return f"{table(head, rows)}\n\n{note} {origins(result, [{}, *runs])}"
 
 
 def _own(name, row):

@@ -295,7 +295,7 @@ def main():
         if name in before:  # all draws of a recipe take half an hour
             continue
         print(name, flush=True)
-        result["rows"][name] = job(draws=options.draws)
+        result["rows"][name] = job(draws=options.draws) | {"by": machine.describe()}
         files.write_json(target, result)
 
 

@@ -151,7 +151,7 @@ def test_the_learning_rate_rises_and_falls(data):
 def test_more_dirt_comes_in_the_second_half():
     """Random weights first learn what signs look like; weights that know it see the same always."""
     scratch, tuned = (plans.of_kind(kind, 5, 30, 0, "float32") for kind in ("scratch", "all"))
-    assert [scratch.copies(epoch).haze > 0 for epoch in range(5)] == [False] * 2 + [True] * 3
+    assert [scratch.copies(epoch).haze > 0 for epoch in range(5)] == [False] * 3 + [True] * 2
     assert {tuned.copies(epoch) for epoch in range(5)} == {plans.SIGNS}
     photographs = plans.of_kind("scratch", 5, 30, 0, "float32", crop="squeeze")
     assert {photographs.copies(epoch) for epoch in range(5)} == {plans.PHOTOGRAPHS}

@@ -115,7 +115,7 @@ class Plan:
 
     def copies(self, epoch: int) -> Ranges:
         """How far random copies differ in an epoch, from 0."""
-        return self.late if self.late and epoch >= self.epochs // 2 else self.ranges
+        return self.late if self.late and epoch >= (self.epochs + 1) // 2 else self.ranges
 
 
 KINDS: dict[str, dict[str, Any]] = {
