@@ -198,3 +198,45 @@ def test_a_broken_measure_is_refused(made, tmp_path, name):
         np.savez(tmp_path / "c.npz", **broken)
         with pytest.raises(LabError, match=f"a measure of novelty that lacks {name}"):
             classifier.load(tmp_path / "c.npz")
+
+
+PLAN = {"contrast": True, "zoom": 0.7, "sizes": [99, 163], "scale": 0.5}
+
+
+def of_plan(trunk, path, plan, **more):
+    """The same weights, as a training with this plan would have saved them."""
+    weights.save(path, trunk.arrays, recipe={"train": "all", "plan": plan, "crop": "sign"} | more)
+    return weights.read(path)
+
+
+def test_a_head_sees_what_its_trunk_was_trained_on(trunk, tmp_path):
+    """Pool5 of pictures shown as in the trunk's own training; of other weights, what they have."""
+    recipe = classifier.default_recipe(of_plan(trunk, tmp_path / "w.npz", PLAN), "sign")
+    assert (recipe.layers, recipe.contrast, recipe.zoom, recipe.size) == (
+        ("pool5",),
+        True,
+        0.7,
+        163,
+    )
+    older = of_plan(trunk, tmp_path / "older.npz", {"scale": 0.5})
+    photographs = of_plan(trunk, tmp_path / "photographs.npz", PLAN, crop="squeeze")
+    for other in (trunk, older, photographs):
+        assert classifier.default_recipe(other, "sign") == RECIPES["conv4"]
+    assert classifier.default_recipe(photographs, "squeeze") == RECIPES["photographs"]
+
+
+@pytest.mark.parametrize(
+    ("change", "received"),
+    [
+        ({"sizes": []}, "lacks contrast, zoom or sizes"),
+        ({"sizes": [1000]}, "a recipe of 1000 pixels"),
+        ({"sizes": ["x"]}, "whose size is x"),
+        ({"zoom": "0.7"}, "whose zoom is 0.7"),
+        ({"contrast": 1}, "whose contrast is 1"),
+    ],
+)
+def test_a_trunk_that_tells_no_way_of_showing(trunk, tmp_path, change, received):
+    """A plan that no training has is the file's fault."""
+    broken = of_plan(trunk, tmp_path / "w.npz", PLAN | change)
+    with pytest.raises(LabError, match=f"w.npz: expected a trunk that tells .*{received}"):
+        classifier.default_recipe(broken, "sign")

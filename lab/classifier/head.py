@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from lab import files
+from lab import files, untrusted
 from lab.errors import LabError, shown
-from lab.features import RECIPES, Recipe, extractor, linear
+from lab.features import RECIPES, Recipe, extractor, linear, recipes
 from lab.features.batches import Images, batches
 from lab.novelty import Novelty
 from lab.progress import Advance
@@ -190,8 +190,19 @@ def default_recipe(trunk: Weights, crop: str) -> Recipe:
 
     Args:
         trunk: the weights.
-        crop: of signs fc7, as in the lab, or conv4 if the weights lack fc7; else "photographs".
+        crop: of signs fc7, as in the lab, or conv4 if the weights lack fc7; but pool5, with
+            pictures shown as in their own training, if they are a trunk that `--train` made of
+            signs: with a head on rendered signs, 0.978 of a tenth of the test pictures of trained/
+            for 0.933 by conv4 (scikit-learn's logistic regression). Else "photographs".
+
+    Raises:
+        LabError: the file tells no way of showing pictures that there is.
     """
     if crop != "sign":
         return RECIPES["photographs"]
+    made = trunk.recipe or {}
+    plan = made.get("plan")
+    if isinstance(plan, dict) and "zoom" in plan and made.get("crop", crop) == crop:
+        with untrusted.reading(trunk.path, "a trunk that tells how its pictures were shown"):
+            return recipes.as_in_training(RECIPES["pool5"], plan)
     return RECIPES["fc7" if "fc7" in trunk.arrays else "conv4"]

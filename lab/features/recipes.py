@@ -125,6 +125,23 @@ def named(name: str, crop: str) -> Recipe:
     return RECIPES[name] if crop == "sign" else dataclasses.replace(RECIPES[name], zoom=1.0)
 
 
+def as_in_training(recipe: Recipe, plan: dict[str, Any]) -> Recipe:
+    """The same layers of pictures that are shown as the plan of a training has it.
+
+    Args:
+        recipe: `Recipe`.
+        plan: of `lab.training.plans.Plan`, as a file has it that anybody may have written.
+
+    Raises:
+        Broken: it is no such plan.
+    """
+    sizes = plan.get("sizes")
+    if not isinstance(sizes, list) or not sizes or not {"contrast", "zoom"} <= plan.keys():
+        raise Broken("a plan that lacks contrast, zoom or sizes")
+    shown = {"contrast": plan["contrast"], "zoom": plan["zoom"], "size": sizes[-1]}
+    return from_fields(dataclasses.asdict(recipe) | shown)
+
+
 # The recipe of --train all and --train scratch, but for zoom and size, which their plans tell: the
 # network itself adapts, so its activations need no scaling, and the gradient of a square root would
 # be infinite at 0.
