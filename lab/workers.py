@@ -266,8 +266,8 @@ def _meet(workers: Workers) -> None:
             time.sleep(BEAT / 10 * bool(missing))
     if missing:
         raise LabError(
-            f"expected all workers within {PATIENCE:.0f} s; {workers.named(*missing)} has not "
-            "come: start it, and the others again"
+            f"expected all workers within {PATIENCE:.0f} s; {shown(workers.named(*missing), 150)} "
+            "has not come: start it, and the others again"
         )
 
 

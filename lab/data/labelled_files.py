@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from lab.data.dataset import MOST_NAMED, Dataset
+from lab.data.dataset import Dataset
 from lab.data.fingerprints import picture_hashes
 from lab.data.hash_memory import HashMemory
 from lab.data.photographs import Photographs, in_threads, prepared
 from lab.errors import LabError, shown
 from lab.progress import Progress
+
+MOST_NAMED = 10  # pictures that a notice names; the others are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,13 @@ def assemble(
     """
     looked = _look(rows, source, crop, progress)
     if broken := [str(result) for result in looked if isinstance(result, LabError)]:
-        message = f"{len(broken):,} of {len(rows):,} pictures cannot be read: {_listed(broken)}"
+        message = f"{len(broken):,} of {len(rows):,} pictures cannot be read"
+        progress.say(f"{'left out: ' if skip_broken else ''}{message}: {_listed(broken)}")
         if not skip_broken:
-            raise LabError(f"{source}: {message}; mend them, or leave them out: --skip-broken")
-        progress.say(f"left out: {message}")
+            raise LabError(
+                f"{message}, first {shown(broken[0], 190)}; mend them, or leave them out: "
+                "--skip-broken"
+            )
     kept = _once([result for result in looked if isinstance(result, Checked)], progress)
     names = sorted({row.name for row in rows}, key=_natural)
     if lost := set(names) - {picture.row.name for picture in kept}:

@@ -56,12 +56,12 @@ def _archive(name: str, most: int, md5: str, needs: str | None = None) -> Remote
 
 REMOTE = {
     WEIGHTS: Remote(
-        "BVLC AlexNet converted by M. Guerzhoy, 244 MB",
+        "BVLC AlexNet by M. Guerzhoy, 244 MB",
         (
             LAB + "580d880c_bvlc-alexnet/bvlc-alexnet.npy",
             "http://www.cs.toronto.edu/~guerzhoy/tf_alexnet/bvlc_alexnet.npy",
         ),
-        "name another weights file (bvlcalexnet-12.onnx of the ONNX model zoo, say)",
+        "name other weights, such as bvlcalexnet-12.onnx",
         most=250_000_000,
         check=weights.read,  # no hash of it is published
     ),
