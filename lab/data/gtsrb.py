@@ -231,7 +231,8 @@ def _picture(archive: Folder | Zip, folder: str, row: Row) -> np.ndarray:
     try:
         picture = pictures.decode(io.BytesIO(archive.read(name)), archive.where(name))
     except LabError as error:
-        raise LabError(f"{row.where}: {error}") from None
+        cause = str(error).replace(archive.where(name), row.name)  # the folder is named once
+        raise LabError(f"{row.where}: {cause}") from None
     height, width = picture.shape[:2]
     if (width, height) != row.size:
         raise LabError(

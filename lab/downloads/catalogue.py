@@ -66,7 +66,7 @@ REMOTE = {
         check=weights.read,  # no hash of it is published
     ),
     TRAIN_P: Remote(
-        "GTSRB's training set at 32x32, pickled by the lab",
+        "GTSRB's training set at 32x32",
         (LAB + "580a829f_train/train.p",),
         ANOTHER,
         most=130_000_000,  # 39,209 pictures of 32x32x3, and their sizes and boxes

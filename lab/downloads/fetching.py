@@ -144,7 +144,7 @@ def _ways(targets: tuple[Path, Path], failures: dict[str, str]) -> str:
         more = f"; {len(failures) - 1} more failed" if failures.keys() - {url} else ""
         last = f"{urlsplit(url).hostname or 'file'}: {shown(reason, LONGEST_REASON)}"
         why = f"could not be downloaded ({last}{more})"
-    beside = f", or put {archive.name} beside it" if archive != path else ""
+    beside = f", or {archive.name} beside it" if archive != path else ""
     return (
         f"{path}: expected {remote.origin}; it is missing and {why}: save it there from an "
         f"address above{beside}, or {remote.otherwise}"
