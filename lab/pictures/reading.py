@@ -125,7 +125,7 @@ def _strip(image: Image.Image) -> np.ndarray:
         raise Broken("pixels that are floating-point numbers of no known range")
     if image.has_transparency_data:
         image = image if image.mode == "RGBA" else image.convert("RGBA")
-        if image.getchannel("A").getextrema()[0] < 255:  # most alpha channels are opaque
+        if image.getchannel("A").getextrema() != (255, 255):  # most alpha channels are opaque
             # The same pixels as `Image.alpha_composite` on white, in half the time.
             page = Image.new("RGB", image.size, "white")
             page.paste(image, mask=image)
