@@ -66,13 +66,13 @@ def gradients(arrays, precision, device, images, labels):
     """Each weight's gradient, by name, of the loss of a network with a head."""
     import tensorflow as tf
 
-    from lab.training import learner, plans
+    from lab.training import plans, trunk_and_head
 
     plan = plans.Plan(1, len(images), precision=precision)
     classes, factor = 43, RAISE.get(precision, 1.0)
     head = np.random.default_rng(SEED).normal(0, 0.01, (plan.recipe.width, classes))
     with tf.device(device):
-        network = learner.network(arrays, plan, classes, gain=1 / 50)
+        network = trunk_and_head.network(arrays, plan, classes, gain=1 / 50)
         network.get_layer("head").set_weights([head, np.zeros(classes)])
         with tf.GradientTape() as tape:
             logits = network(images, training=True)

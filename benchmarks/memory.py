@@ -8,6 +8,7 @@ of 227, a fifth of the work. Writes benchmarks/results/memory.json, anew after e
 """
 
 import argparse
+import functools
 import json
 import os
 import subprocess
@@ -24,7 +25,8 @@ import numpy as np
 
 from lab import files, machine, weights
 from lab.data import load
-from lab.features import RECIPES, cache, extractor
+from lab.features import RECIPES, cache, devices, extractor
+from lab.workers import ALONE
 
 COUNTS, SIZE = (10_000, 40_000, 160_000), 99
 
@@ -48,10 +50,12 @@ def extract(options, count):
     data, trunk = load(options.data), weights.read(options.weights)
     recipe = replace(RECIPES[options.layer], size=SIZE)
     how = recipe, "caffe", options.precision
+    build = functools.partial(extractor.Extractor, trunk.arrays, *how, count)
     _, measured = cache.compute(
         Repeated(data.images, count),
-        lambda: extractor.Extractor(trunk.arrays, *how, count),
+        functools.partial(devices.OnAllDevices, build, ALONE.devices),
         cache.key(f"{count} signs", trunk.sha256, *how),
+        recipe.width,
     )
     return {"mib": machine.peak_rss_mib(), "rate": round(measured["images_per_second"], 1)}
 

@@ -10,7 +10,7 @@ command_line   options, exit statuses, notices
 printed        what the scripts print on stdout: answers, epochs, figures
 machine        versions, memory, processor
 runs           a run's folder: its options, its metrics
-workers        several GPUs and machines: shares, sums, who is gone
+workers/       several GPUs and machines: shares, sums, who is gone
 gpu            `python -m lab.gpu`: whether a GPU can be used, else what is missing
 pictures/      any picture file -> RGB -> the size that is classified
 pickles/       the one reader of pickles

@@ -13,8 +13,14 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from lab import command_line
+
+if __name__ == "__main__":
+    command_line.begin()
+
+# isort: split
 import alexnet
-from lab import command_line, files, interruption, runs
+from lab import files, interruption, runs
 from lab.downloads import PHOTOGRAPHS, SIGNS, TRAIN_P, WEIGHTS, fetch
 from lab.errors import LabError
 from lab.progress import Progress, show
@@ -106,5 +112,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    command_line.begin()
     sys.exit(main())

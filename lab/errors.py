@@ -2,17 +2,16 @@
 
 import re
 
-LONGEST = 300  # characters of an error, as it is printed
+LONGEST = 300  # characters of an error
 # Control characters, line ends, halves of characters, and what turns the direction of writing.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-MOST_LISTED = 2000  # of one that lists others
 
 
 class LabError(ValueError):
-    """A user's mistake, in one line: what was expected, what was received, what to do."""
+    """A user's mistake, in one short line: what was expected, what was received, what to do."""
 
     def __init__(self, message: str = ""):
-        super().__init__(one_line(message, MOST_LISTED))
+        super().__init__(one_line(message))
 
 
 def shown(text: str, longest: int = 200) -> str:

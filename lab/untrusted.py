@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from lab.errors import LabError, one_line, shown
+from lab.errors import LabError, shown
 
 OWN = str(Path(__file__).resolve().parent)
 MOST_AXES = 4  # of a convolution's kernel, or of pictures
@@ -48,8 +48,7 @@ def reading(
         yield
     except Broken as broken:
         received = shown(str(broken), LONGEST_FAULT)
-        line = f"{name}: expected {expected}; received {received}; {advice}"
-        raise LabError(one_line(line)) from broken
+        raise LabError(f"{name}: expected {expected}; received {received}; {advice}") from broken
     except FileNotFoundError:
         raise LabError(
             f"{name}: expected {expected}; there is no such file; check the name"

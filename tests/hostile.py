@@ -332,6 +332,21 @@ def tables() -> Files:
     yield "no UTF-8", "table", b"file,class\n\xff\xfe,a\n"
     yield "zeros", "table", bytes(10**6)
     yield "a terminal's commands", "table", b"file,class\n\x1b[2Ja\n"
+    many = b"".join(b"%d,a\n" % number for number in range(700_000))
+    yield "tiny rows", "table", b"file,class\n" + many
+    yield "the last row is wrong", "table", b"file,class\n" + many[: many.index(b"99999,")] + b"0,a"
+    groups = b"".join(b"%d,%d,%d\n" % (number, number, number) for number in range(90_000))
+    yield "tiny groups", "table", b"file,class,group\n" + groups + b"0,a,a"
+    yield (
+        "large rows",
+        "table",
+        b"file,class\n"
+        + b"".join(
+            b"./%d%s\xf0\x9f\x98\x80,%s\n" % (number, b"a" * 3000, b"b" * 3000)
+            for number in range(1390)
+        )
+        + b"./0,",
+    )
     rows = b"Filename;Width\n"
     yield "GTSRB header only", "zip", zipped({"00014/GT-00014.csv": rows, "00014/a.ppm": b""})
     head = b"Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2;ClassId\n"

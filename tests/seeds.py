@@ -159,4 +159,4 @@ def json_seeds(*contents: Any) -> Callable[[], list[bytes]]:
 
 def feature_seeds() -> list[bytes]:
     """Three rows of features."""
-    return [saved(np.save, np.ones((3, width), np.float16)) for width in (1, 7)]
+    return [saved(np.save, np.full((3, 4), value, np.float16)) for value in (1, 7)]

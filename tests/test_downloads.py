@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import misbehaving
@@ -94,7 +95,7 @@ def test_a_file_without_a_published_hash_is_compared_with_itself(server, tmp_pat
     os.utime(path, ns=(1, 1))
     fetching.fetch(NAME, tmp_path)
     path.write_bytes(CONTENT[:-1] + b"x")
-    line = f"{path}: expected {SHA256.replace(':', ' ')}; received sha256 "
+    line = f"{path}: expected sha256 {SHA256[7:23]}...; received sha256 "
     with pytest.raises(LabError, match=re.escape(line) + ".* the file that was used before; "):
         fetching.fetch(NAME, tmp_path)
     path.unlink()
@@ -105,7 +106,7 @@ def test_a_file_without_a_published_hash_is_compared_with_itself(server, tmp_pat
     ("details", "difference"),
     [
         ({"size": 6}, "expected 6 bytes; received 300000"),
-        ({"hash": "md5:" + "0" * 32}, f"expected md5 {'0' * 32}; received md5 {MD5}"),
+        ({"hash": "md5:" + "0" * 32}, f"expected md5 {'0' * 16}...; received md5 {MD5[:16]}..."),
     ],
 )
 def test_a_file_that_is_there_is_verified(tmp_path, monkeypatch, details, difference):
@@ -214,15 +215,17 @@ def test_abandoned_parts_are_removed(server, tmp_path, there):
 SOCKETS = []
 
 
-def test_offline(server, tmp_path):
-    """No socket is opened, and the line has the ways to get the file."""
+def test_offline(server, tmp_path, capfd):
+    """No socket is opened, and the lines have the ways to get the file."""
     sys.addaudithook(lambda event, _: event.startswith("socket.") and SOCKETS.append(event))
     line = failure(tmp_path, offline=True)
     assert not SOCKETS
     assert line == (
-        f"{tmp_path / NAME}: expected a sign; it is missing and --offline is set: save "
-        f"{server.address}{NAME} there, or name other pictures"
+        f"{tmp_path / NAME}: expected a sign; it is missing and --offline is set: save it there "
+        "from an address above, or name other pictures"
     )
+    told = f"{NAME}: {server.address}{NAME}: not asked, since --offline is set\n"
+    assert capfd.readouterr().err == told
     assert server.asked == []
 
 
@@ -242,7 +245,8 @@ def interrupted(server, folder):
     """Downloads until the connection breaks, and gives the .part file."""
     server.breaks_after = LAST + 1
     line = failure(folder)
-    assert "(127.0.0.1: the connection broke, 131.1 kB are stored for the next run): save" in line
+    reason = "the connection broke, 131.1 kB are stored for the next run"
+    assert f"(127.0.0.1: {reason}): save it there" in line
     server.breaks_after = None
     server.asked.clear()
     assert names(folder) == sorted([PART, f"{NAME}.127.0.0.1.validator.part"])
@@ -275,7 +279,7 @@ def test_a_file_that_changed_meanwhile_is_no_mixture(server, tmp_path, honours_i
 def test_without_a_validator_nothing_is_kept(server, tmp_path, tag):
     """A weak tag promises the same meaning, not the same bytes."""
     server.tag, server.breaks_after = tag, 1000
-    assert "the connection broke): save" in failure(tmp_path)
+    assert "the connection broke): save it there" in failure(tmp_path)
     assert names(tmp_path) == []
 
 
@@ -313,14 +317,15 @@ def test_a_part_that_is_whole_or_too_long(server, tmp_path):
 
 
 @pytest.mark.parametrize("claims", [10**18, 10**30, 300_000_001])
-def test_a_size_that_cannot_be_is_not_believed(server, tmp_path, monkeypatch, claims):
+def test_a_size_that_cannot_be_is_not_believed(server, tmp_path, monkeypatch, capfd, claims):
     """The next address is asked; nothing of what was announced is received."""
     server.files["/other"] = CONTENT
     publish(monkeypatch, NAME, server.address + NAME, server.address + "other")
     server.claims, start = claims, time.monotonic()
-    line = failure(tmp_path)
+    failure(tmp_path)
     assert time.monotonic() - start < 5 and names(tmp_path) == []
-    assert f"expected at most 300000000 bytes; it announces {claims}" in line
+    reason = f"expected at most 300000000 bytes; it announces {claims}\n"
+    assert reason in capfd.readouterr().err
     publish(monkeypatch, NAME, server.address + NAME, server.address + "moved/other", size=300_000)
     server.claims = 300_000
     assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
@@ -372,7 +377,7 @@ def test_two_downloads_at_once(server, tmp_path, capfd):
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
-def test_a_mirror_is_asked_first(server, tmp_path, monkeypatch, scheme):
+def test_a_mirror_is_asked_first(server, tmp_path, monkeypatch, capfd, scheme):
     """A folder of these files, also without the network; what it has is verified all the same."""
     folder = tmp_path / "a mirror"
     folder.mkdir()
@@ -386,12 +391,14 @@ def test_a_mirror_is_asked_first(server, tmp_path, monkeypatch, scheme):
     path.unlink()
     (folder / NAME).write_bytes(b"x")
     server.files["/a%20mirror/" + NAME] = b"x"
-    assert f"what came was not {NAME} (expected sha256" in failure(tmp_path)
+    failure(tmp_path)
+    assert "something else came (expected sha256" in capfd.readouterr().err
     (folder / NAME).unlink()
     os.mkfifo(folder / NAME)
     del server.files["/a%20mirror/" + NAME]
-    reason = "file: there is no such file" if scheme == "file" else "127.0.0.1: HTTP status 404"
-    assert f"({reason}; 127.0.0.1: HTTP status 404)" in failure(tmp_path)
+    assert "(127.0.0.1: HTTP status 404; 1 more failed)" in failure(tmp_path)
+    reason = "there is no such file" if scheme == "file" else "HTTP status 404"
+    assert f"{NAME}: {at.removesuffix('/')}/{NAME}: {reason}\n" in capfd.readouterr().err
 
 
 def test_a_mirrors_password_is_not_shown(server, tmp_path, monkeypatch, capfd):
@@ -446,40 +453,44 @@ def test_a_part_of_another_address_is_not_gone_on_with(server, tmp_path, monkeyp
         ({"check": weights.read}, "expected AlexNet weights (.npy, .npz or .onnx); received a"),
     ],
 )
-def test_what_comes_is_verified(server, tmp_path, monkeypatch, details, reason):
+def test_what_comes_is_verified(server, tmp_path, monkeypatch, capfd, details, reason):
     """Wrong size, hash or content: not put there, and not kept to go on with."""
     publish(monkeypatch, NAME, server.address + NAME, **details)
     line = failure(tmp_path)
-    assert f"could not be downloaded (127.0.0.1: what came was not {NAME} (" in line
-    assert reason in line
+    assert "could not be downloaded (127.0.0.1: something else came (" in line
+    assert reason in capfd.readouterr().err
     assert names(tmp_path) == []
 
 
 def test_what_announces_another_size_is_not_received(server, tmp_path, monkeypatch):
     """Where a size is published."""
     publish(monkeypatch, NAME, server.address + NAME, size=5)
-    assert "(127.0.0.1: expected 5 bytes; it announces 300000): save" in failure(tmp_path)
+    assert "(127.0.0.1: expected 5 bytes; it announces 300000): save it there" in failure(tmp_path)
     server.tells_length = False
-    assert "(127.0.0.1: expected 5 bytes at most; more was sent): save" in failure(tmp_path)
+    assert "(127.0.0.1: expected 5 bytes at most; more was sent): save it there" in failure(
+        tmp_path
+    )
     assert names(tmp_path) == []
 
 
-def test_the_next_address_is_tried(server, tmp_path, monkeypatch):
+def test_the_next_address_is_tried(server, tmp_path, monkeypatch, capfd):
     """One that is refused, one that has it not, one that has another file, one that has it."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     server.files["/page"] = b"<!DOCTYPE html>"
     addresses = [f"http://127.0.0.1:{port}/", *(server.address + n for n in ("no", "page", NAME))]
     publish(monkeypatch, NAME, *addresses[:3], hash=SHA256)
-    line = failure(tmp_path)
-    assert "(127.0.0.1: cannot be reached; 127.0.0.1: HTTP status 404; 127.0.0.1: what" in line
-    assert f"save {' or '.join(addresses[:3])} there, or name other pictures" in line
+    assert "; 2 more failed): save it there" in failure(tmp_path)
+    err = capfd.readouterr().err
+    reasons = "cannot be reached", "HTTP status 404", "something else came (expected sha256"
+    for address, reason in zip(addresses[:3], reasons, strict=True):
+        assert f"{NAME}: {address}: {reason}" in err
     publish(monkeypatch, NAME, *addresses, hash=SHA256)
     assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("silent", ["server", "names"])
-def test_addresses_that_do_not_answer_share_one_patience(tmp_path, monkeypatch, silent):
+def test_addresses_that_do_not_answer_share_one_patience(tmp_path, monkeypatch, capfd, silent):
     """A server that accepts and says nothing, and a name service that never comes back."""
     assert fetching.PATIENCE < 10
     monkeypatch.setenv("NO_PROXY", "*")
@@ -490,10 +501,10 @@ def test_addresses_that_do_not_answer_share_one_patience(tmp_path, monkeypatch, 
         address = f"http://localhost:{listening.getsockname()[1]}/"
         publish(monkeypatch, NAME, *(address + str(i) for i in range(3)))
         start = time.monotonic()
-        line = failure(tmp_path, patience=1.0)
+        failure(tmp_path, patience=1.0)
         assert 0.9 < time.monotonic() - start < 1.6
         released.set()
-    assert line.count("localhost: no answer") == 3
+    assert capfd.readouterr().err.count(": no answer") == 3
     assert names(tmp_path) == []
 
 
@@ -554,27 +565,55 @@ def test_nothing_is_made_of_another_archive(archive, tmp_path):
     assert names(tmp_path) == [ARCHIVE]
 
 
-def test_neither_source(archive, tmp_path):
-    """Both failures are told, and both ways."""
+def test_neither_source(archive, tmp_path, capfd):
+    """Every address is told with its failure, and both ways."""
     archive.files.clear()
-    assert "it is missing and --offline is set: save" in failure(tmp_path, offline=True)
+    assert "it is missing and --offline is set: save it there" in failure(tmp_path, offline=True)
     assert archive.asked == []
     line = failure(tmp_path)
-    assert "(127.0.0.1: HTTP status 404; 127.0.0.1: HTTP status 404): save" in line
-    assert f"/dead there, or put {archive.address}{ARCHIVE} beside it, or name other" in line
+    assert "(127.0.0.1: HTTP status 404; 1 more failed): save it there" in line
+    assert f"from an address above, or {ARCHIVE} beside it, or name other" in line
+    err = capfd.readouterr().err
+    for name, url in ((NAME, archive.address + "dead"), (ARCHIVE, archive.address + ARCHIVE)):
+        assert f"{name}: {url}: HTTP status 404\n" in err
 
 
 # The lab's own records
 
 
-def test_the_weights_record_checks_what_comes(server, tmp_path, monkeypatch):
+@pytest.mark.parametrize("reason", ["no answer within 5 seconds", "x" * 300, None])
+@pytest.mark.parametrize("name", [n for n, r in catalogue.REMOTE.items() if not r.needs])
+def test_what_cannot_be_got_is_one_short_line(name, reason, tmp_path, monkeypatch, capfd):
+    """Whole, where folder and reason are usual; a line before it has each address and its reason.
+
+    None: --offline.
+    """
+
+    def ask(*_):
+        raise transfer.Failed(reason)
+
+    monkeypatch.setattr(transfer, "ask", ask)
+    monkeypatch.chdir(tmp_path)
+    folder = Path("home/a-student/alexnet-feature-extraction")
+    line, record = failure(folder, name, offline=not reason), catalogue.REMOTE[name]
+    assert len(line) <= 300 and (" ... " not in line or reason == "x" * 300)
+    assert line.endswith(f", or {record.otherwise}")
+    told = capfd.readouterr().err.splitlines()
+    assert max(map(len, told)) <= 300
+    why = reason[:30] if reason else "not asked, since --offline is set"
+    for address in record.addresses:
+        assert any(f"{name}: {address}: {why}" in line for line in told)
+
+
+def test_the_weights_record_checks_what_comes(server, tmp_path, monkeypatch, capfd):
     """Weights in the genuine layout pass; the beginning of such a file does not."""
     record = catalogue.REMOTE["bvlc-alexnet.npy"]
     arrays = {"fc6": [np.ones((300, 5), np.float32), np.ones(5, np.float32)]}
     whole = python2_npy.write(tmp_path / "whole.npy", arrays).read_bytes()
     publish(monkeypatch, "bvlc-alexnet.npy", server.address + "w", check=record.check)
     server.files["/w"] = whole[:-100]
-    assert "a pickle that ends early or is none" in failure(tmp_path, "bvlc-alexnet.npy")
+    assert "something else came (" in failure(tmp_path, "bvlc-alexnet.npy")
+    assert "a pickle that ends early or is none" in capfd.readouterr().err
     server.files["/w"] = whole
     path = fetching.fetch("bvlc-alexnet.npy", tmp_path)
     assert list(weights.read(path).arrays) == ["fc6"]

@@ -19,6 +19,7 @@ from lab.features import batches, cache, extractor
 from lab.features.recipes import RECIPES, Recipe
 from lab.progress import Progress
 from lab.training import whole_network
+from lab.untrusted import Broken
 
 WIDTHS = {
     "fc7": 4096,
@@ -223,6 +224,7 @@ def test_predict_in_batches(signs, monkeypatch):
 
 IMAGES = np.random.default_rng(2).integers(0, 256, (300, 32, 32, 3), np.uint8)
 WANTED = IMAGES[:, 0].reshape(300, -1).astype(np.float16)
+WIDTH = WANTED.shape[1]
 
 
 class Steps(Progress):
@@ -248,7 +250,18 @@ class Work:
 
     def __call__(self):
         self.built += 1
-        return lambda images: tf.cast(tf.reshape(images[:, 0], (len(images), -1)), tf.float16)
+        return FirstRows()
+
+
+class FirstRows:
+    """The first row of each picture, as its features; counts the pictures of each batch."""
+
+    def __init__(self):
+        self.batch, self.seen = cache.BATCH, []
+
+    def __call__(self, images):
+        self.seen.append(len(images))
+        return tf.cast(tf.reshape(images[:, 0], (len(images), -1)), tf.float16)
 
 
 def key(**changes):
@@ -271,10 +284,10 @@ def folders():
 def assert_computed(made_of, images=IMAGES, wanted=WANTED):
     """Features are computed, right, and there for the next call."""
     work = Work()
-    x, measured = cache.compute(images, work, made_of)
+    x, measured = cache.compute(images, work, made_of, wanted.shape[1])
     np.testing.assert_array_equal(x[:], wanted)
     assert measured["feature_seconds"] > 0 and measured["images_per_second"] > 0
-    x, measured = cache.compute(images, work, made_of)
+    x, measured = cache.compute(images, work, made_of, wanted.shape[1])
     np.testing.assert_array_equal(x[:], wanted)
     assert measured == {"feature_seconds": None, "images_per_second": None}
     assert work.built == 1
@@ -283,7 +296,7 @@ def assert_computed(made_of, images=IMAGES, wanted=WANTED):
 def test_computed_once():
     """The second call builds no network and gives the same."""
     assert_computed(key())
-    x, _ = cache.compute(IMAGES, None, key())
+    x, _ = cache.compute(IMAGES, None, key(), WIDTH)
     assert x.dtype == np.float16 and x.shape == WANTED.shape and len(x) == len(WANTED)
     (folder,) = folders()
     assert {file.name for file in folder.iterdir()} == {"features.npy", "key.json", "lock"}
@@ -293,7 +306,7 @@ def test_computed_once():
 def test_every_batch_is_told():
     """The progress bar gets one step a batch."""
     steps = Steps()
-    cache.compute(IMAGES, Work(), key(), steps)
+    cache.compute(IMAGES, Work(), key(), WIDTH, steps)
     assert (steps.name, steps.done, steps.total) == ("features", 3, 3)
 
 
@@ -317,7 +330,7 @@ def test_any_change_of_the_key_computes_anew(change):
     assert_computed(key())
     assert_computed(key(**change))
     assert len(folders()) == 2
-    assert cache.compute(IMAGES, None, key())[1]["feature_seconds"] is None
+    assert cache.compute(IMAGES, None, key(), WIDTH)[1]["feature_seconds"] is None
 
 
 def test_another_version_computes_anew(monkeypatch):
@@ -334,7 +347,7 @@ def test_what_a_stopped_run_has_computed_is_gone_on_with(left, computed, monkeyp
     """Ctrl-C in the third batch: whole batches on disk are not computed again, half ones are."""
     monkeypatch.setattr(cache, "BATCH", 64)
     with pytest.raises(KeyboardInterrupt):
-        cache.compute(IMAGES, Work(), key(), Steps(stop=3))
+        cache.compute(IMAGES, Work(), key(), WIDTH, Steps(stop=3))
     (folder,) = folders()
     part = folder / "features.part"
     assert not (folder / "features.npy").exists()
@@ -346,15 +359,10 @@ def test_what_a_stopped_run_has_computed_is_gone_on_with(left, computed, monkeyp
         part.write_bytes(b"x" + content[1:])
     else:
         part.write_bytes(content[: header + int(1.5 * 64) * row + 7])
-    seen = []
-
-    def counting():
-        run = Work()()
-        return lambda images: seen.append(len(images)) or run(images)
-
-    x, measured = cache.compute(IMAGES, counting, key())
+    network = Work()()
+    x, measured = cache.compute(IMAGES, lambda: network, key(), WIDTH)
     np.testing.assert_array_equal(x[:], WANTED)
-    assert sum(seen[1:]) == computed  # the first batch, to compile, is not counted
+    assert sum(network.seen[1:]) == computed  # the first batch, to compile, is not counted
     rate = measured["images_per_second"] * measured["feature_seconds"]
     assert rate == pytest.approx(computed)
     assert {file.name for file in folder.iterdir()} == {"features.npy", "key.json", "lock"}
@@ -369,11 +377,13 @@ def test_two_runs_where_there_are_no_locks(monkeypatch):
 
     def over(name, steps):  # the second runs from end to end while the first is under way
         yield from Steps.over(first, name, steps[:1])
-        np.testing.assert_array_equal(cache.compute(IMAGES, Work(), key(), second)[0][:], WANTED)
+        np.testing.assert_array_equal(
+            cache.compute(IMAGES, Work(), key(), WIDTH, second)[0][:], WANTED
+        )
         yield from steps[1:]
 
     first.over = over
-    np.testing.assert_array_equal(cache.compute(IMAGES, Work(), key(), first)[0][:], WANTED)
+    np.testing.assert_array_equal(cache.compute(IMAGES, Work(), key(), WIDTH, first)[0][:], WANTED)
     assert not list(folders()[0].glob("*.part"))
 
 
@@ -381,7 +391,7 @@ def test_a_cache_that_can_only_be_read(monkeypatch):
     """Features that are there are used without a lock."""
     assert_computed(key())
     monkeypatch.setattr(locks, "held", None)
-    np.testing.assert_array_equal(cache.compute(IMAGES, None, key())[0][:], WANTED)
+    np.testing.assert_array_equal(cache.compute(IMAGES, None, key(), WIDTH)[0][:], WANTED)
 
 
 def test_two_runs_at_once():
@@ -396,10 +406,12 @@ def test_two_runs_at_once():
                 yield step
 
     results = []
-    first = threading.Thread(target=lambda: cache.compute(IMAGES, Work(), key(), Slow()))
+    first = threading.Thread(target=lambda: cache.compute(IMAGES, Work(), key(), WIDTH, Slow()))
     first.start()
     assert begun.wait(30)
-    second = threading.Thread(target=lambda: results.append(cache.compute(IMAGES, None, key())))
+    second = threading.Thread(
+        target=lambda: results.append(cache.compute(IMAGES, None, key(), WIDTH))
+    )
     second.start()
     second.join(0.3)
     assert second.is_alive() and not results
@@ -429,12 +441,47 @@ def test_truncated_features(length):
     assert_computed(key())
 
 
-@pytest.mark.parametrize("other", [WANTED[:-1], WANTED.astype(np.float32), WANTED[0, 0]])
-def test_other_features(other):
-    """An array of fewer pictures or of another type is not what the key stands for."""
+def with_a(value, place):
+    """The features with one wrong number."""
+    features = WANTED.copy()
+    features.flat[place] = value
+    return features
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        WANTED[:-1],
+        WANTED[:, :-1],
+        WANTED.astype(np.float32),
+        WANTED.astype(np.int16),
+        WANTED[0, 0],
+        with_a(np.nan, 0),
+        with_a(np.inf, 1234),
+        with_a(-np.inf, -1),
+    ],
+)
+def test_other_features(other, capfd):
+    """Fewer pictures or features, another type or no numbers: said, thrown away, made again."""
     assert_computed(key())
-    np.save(folders()[0] / "features.npy", other)
+    array = folders()[0] / "features.npy"
+    np.save(array, other)
     assert_computed(key())
+    said = capfd.readouterr().err.splitlines()  # TensorFlow may say something, too
+    (line,) = [line for line in said if line.startswith(f"{array}: broken (")]
+    assert line.endswith("it is thrown away and made again")
+
+
+def test_the_largest_features_are_no_broken_ones(tmp_path):
+    """float16's largest number, zero and the smallest; all of a file longer than one block."""
+    extremes = np.float16([65504, -65504, 0, -0.0, 6e-8])
+    np.save(tmp_path / "x.npy", np.resize(extremes, (3, cache.BLOCK // 2 + 1)))
+    cache.FeatureFile(tmp_path / "x.npy").check()
+    wrong = np.resize(extremes, (3, cache.BLOCK // 2 + 1))
+    wrong[2, -1] = np.nan
+    np.save(tmp_path / "x.npy", wrong)
+    with pytest.raises(Broken, match="not finite"):
+        cache.FeatureFile(tmp_path / "x.npy").check()
 
 
 def test_no_features():
@@ -449,7 +496,7 @@ def test_no_room(monkeypatch):
     usage = type("Usage", (), {"free": 57_599})
     monkeypatch.setattr(files.shutil, "disk_usage", lambda folder: usage)
     with pytest.raises(LabError, match=r"57\.6 kB are needed there and 57\.6 kB are free"):
-        cache.compute(IMAGES, Work(), key())
+        cache.compute(IMAGES, Work(), key(), WIDTH)
 
 
 def test_a_disk_that_fills_up(monkeypatch):
@@ -461,9 +508,9 @@ def test_a_disk_that_fills_up(monkeypatch):
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
         with pytest.raises(LabError, match=r"features\.part: cannot be written \(File too large\)"):
-            cache.compute(IMAGES, Work(), key())
+            cache.compute(IMAGES, Work(), key(), WIDTH)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     steps = Steps()
-    np.testing.assert_array_equal(cache.compute(IMAGES, Work(), key(), steps)[0][:], WANTED)
+    np.testing.assert_array_equal(cache.compute(IMAGES, Work(), key(), WIDTH, steps)[0][:], WANTED)
     assert not list(folders()[0].glob("*.part"))

@@ -9,6 +9,12 @@ import pytest
 
 from lab import files, runs
 
+SCRIPTS = (
+    "imagenet_inference.py",
+    "traffic_sign_inference.py",
+    "feature_extraction.py",
+    "train_feature_extraction.py",
+)
 # What is interrupted, in a process of its own: it does not return to Python for a minute.
 BUSY = """
 import signal, sys
@@ -47,6 +53,22 @@ def test_in_the_middle_of_a_long_call(tmp_path, call, number, status):
         line = "interrupted; give the same command again"
         assert interrupted(process, number) == (status, line)
     assert not list(tmp_path.iterdir())
+
+
+BEGINS = """
+import runpy, sys
+from lab import command_line
+command_line.begin = lambda: sys.exit("numpy" in sys.modules)
+runpy.run_{kind}({name!r}, run_name="__main__")
+sys.exit("not called")
+"""
+
+
+@pytest.mark.parametrize("name", [*SCRIPTS, "lab"])
+def test_it_begins_before_slow_imports(name):
+    """NumPy's, Pillow's and TensorFlow's would end in a traceback."""
+    code = BEGINS.format(kind="path" if name in SCRIPTS else "module", name=name)
+    assert subprocess.run([sys.executable, "-c", code], cwd=files.ROOT).returncode == 0
 
 
 def test_what_the_shell_ignores_is_ignored():

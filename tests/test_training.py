@@ -14,7 +14,7 @@ from lab import weights
 from lab.data import fingerprints, splits, train_p
 from lab.errors import LabError
 from lab.features import Recipe, extractor
-from lab.training import augmentation, learner, plans, whole_network
+from lab.training import augmentation, draws, learner, plans, whole_network
 
 
 @pytest.fixture(scope="module")
@@ -180,13 +180,12 @@ def test_fine_tuning_starts_from_the_given_weights(data):
             np.testing.assert_allclose(ours, given, rtol=1e-6)
 
 
-def test_dropout_drops_half_of_what_the_head_is_trained_on(data):
+def test_dropout_drops_half_of_what_the_head_is_trained_on():
     """The other half is doubled; each picture's mask is its own, whatever part of the batch."""
-    run = started(data, small_plan(dropout=0.5))
-    ones, seed = tf.ones((30, 2 * 2 * 256)), tf.constant([0, 7])  # pool5 of 99 pixels
-    whole = run._dropped(ones, seed, 0).numpy()
+    ones, seed = tf.ones((30, 1024)), tf.constant([0, 7])
+    whole = draws.dropped(ones, 0.5, (0, 30, 30), seed).numpy()
     assert set(np.unique(whole)) == {0, 2} and 0.45 < np.mean(whole == 0) < 0.55
-    np.testing.assert_array_equal(run._dropped(ones[:10], seed, 20), whole[20:])
+    np.testing.assert_array_equal(draws.dropped(ones[:10], 0.5, (20, 10, 30), seed), whole[20:])
     assert (whole[:20] != whole[10:]).any()
 
 

@@ -118,3 +118,10 @@ def test_what_is_kept_in_the_cache_is_thrown_away_where_it_is_broken(tmp_path, c
             untrusted.json_file(path)
         assert told in capsys.readouterr().err if told else not capsys.readouterr().err
         assert not path.exists()
+
+
+def test_an_error_is_short_in_itself():
+    """Not only where a script prints it: of a long one the start and the end are kept."""
+    message = str(LabError(f"start {'x' * 10**6}; do this"))
+    assert len(message) == 300
+    assert message.startswith("start xxx") and message.endswith("xxx; do this")

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -18,6 +19,7 @@ import worker
 import train_feature_extraction
 from lab import files, runs, workers
 from lab.errors import LabError
+from lab.workers import joining, tf_config
 
 FORM = "expected TF_CONFIG as "
 
@@ -115,6 +117,9 @@ TWO = ["localhost:4001", "localhost:4002"]
         ('{"cluster": {"worker": "a"}}', FORM),
         (config([1, 2], 0), FORM),
         (config(["here", "there"], 0), FORM),
+        (config(["my..host:4001", TWO[1]], 0), FORM),
+        (config([f"{'a' * 64}:4001", TWO[1]], 0), FORM),
+        ("[" * 100_000, FORM),
         (config(TWO, "0"), FORM),
         (config(TWO, True), FORM),
         (json.dumps({"cluster": {"worker": TWO}, "task": {"type": "ps", "index": 0}}), FORM),
@@ -143,7 +148,7 @@ def test_chief_and_workers_are_numbered_as_tensorflow_does():
     cluster = {"chief": [TWO[0]], "worker": TWO[1:]}
     for index, kind in enumerate(("chief", "worker")):
         text = json.dumps({"cluster": cluster, "task": {"type": kind, "index": 0}})
-        found = workers.from_config(text)
+        found = tf_config.from_config(text)
         assert (found.addresses, found.index) == (tuple(TWO), index)
         assert found.chief == (kind == "chief")
 
@@ -169,8 +174,8 @@ def test_a_worker_that_never_comes(monkeypatch):
     """It is named; one that has come is not."""
     named = addresses(3)
     monkeypatch.setenv("TF_CONFIG", config(named, 1))
-    monkeypatch.setattr(workers, "PATIENCE", 1.0)
-    there = socket.create_server(("localhost", workers._place(named[0])[1]))
+    monkeypatch.setattr(joining, "PATIENCE", 1.0)
+    there = socket.create_server(("localhost", tf_config.host_and_port(named[0])[1]))
     wanted = rf"within 1 s; worker 2 \({named[2]}\) has not come"
     with there, pytest.raises(LabError, match=wanted), workers.joined():
         pass
@@ -185,11 +190,11 @@ def test_a_worker_that_is_gone_ends_this_one(monkeypatch, capfd):
     def leave(status):
         raise Ended(status)
 
-    monkeypatch.setattr(workers, "BEAT", 0.02)
-    monkeypatch.setattr(workers.os, "_exit", leave)
+    monkeypatch.setattr(joining, "BEAT", 0.02)
+    monkeypatch.setattr(joining.os, "_exit", leave)
     named = addresses(2)
-    server = socket.create_server(("localhost", workers._place(named[1])[1]))
-    answered, look = [], workers._answers
+    server = socket.create_server(("localhost", tf_config.host_and_port(named[1])[1]))
+    answered, look = [], joining._answers
 
     def looks(address):
         answered.append(look(address))
@@ -197,10 +202,10 @@ def test_a_worker_that_is_gone_ends_this_one(monkeypatch, capfd):
             server.close()
         return answered[-1]
 
-    monkeypatch.setattr(workers, "_answers", looks)
+    monkeypatch.setattr(joining, "_answers", looks)
     with pytest.raises(Ended, match="2"):
-        workers.Workers(tuple(named), 0)._watch()
-    assert answered == [True] * 5 + [False] * workers.MISSED
+        joining._watch(workers.Workers(tuple(named), 0), threading.Event())
+    assert answered == [True] * 5 + [False] * joining.MISSED
     said = capfd.readouterr().err
     assert f"error: worker 1 ({named[1]}) is gone: start all workers again" in said
 

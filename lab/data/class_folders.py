@@ -57,7 +57,7 @@ def _classes(path: Path, given: bool | None) -> Iterator[LabelledFile]:
         # A Mac's names are decomposed; two bytes that are no character would be in no report.
         name = unicodedata.normalize("NFC", os.fsencode(folder.name).decode(errors="replace"))
         for file in files:
-            yield LabelledFile(file, name, given=given)
+            yield LabelledFile(str(file), name, given=given)
 
 
 def _subfolders(path: Path) -> list[Path]:

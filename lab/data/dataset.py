@@ -12,7 +12,6 @@ from lab.data.classes import class_names
 from lab.data.photographs import Photographs
 from lab.errors import LabError, shown
 
-MOST_NAMED = 10  # classes that a message names
 NUMBER = re.compile("[0-9]{1,5}")
 
 
@@ -107,12 +106,10 @@ def aligned(data: Dataset, names: Sequence[str]) -> Dataset:
         numbers = {name: int(name) for name in own if int(name) < len(names)}
     lacking = [name for name in own if name not in numbers]
     if lacking:
-        received = ", ".join(repr(shown(name, 60)) for name in lacking[:MOST_NAMED])
-        known = ", ".join(shown(name, 60) for name in names[:MOST_NAMED])
+        known, received = (shown(", ".join(of), 60) for of in (names, map(repr, lacking)))
         raise LabError(
-            f"{data.source}: expected classes among the {len(names)} of the training: {known}"
-            f"{', ...' if names[MOST_NAMED:] else ''}; received {len(lacking)} others: {received}"
-            f"{', ...' if lacking[MOST_NAMED:] else ''}; rename them or leave them out"
+            f"{data.source}: expected classes among the {len(names)} of the training: {known}; "
+            f"received {len(lacking)} others: {received}; rename them or leave them out"
         )
     table = np.array([numbers.get(name, -1) for name in data.names], np.int64)
     return replace(data, labels=table[data.labels], names=list(names))

@@ -112,7 +112,7 @@ def _find_set(archive: Folder | Zip) -> tuple[list[str], bool]:
             "000NN/TTTTT_FFFFF.ppm and no NNNNN.ppm; name the folder or zip that has them"
         )
     if len(sets) > 1:
-        named = ", ".join(name or "." for name in sets[:4])
+        named = shown(", ".join(name or "." for name in sets), 100)
         raise LabError(
             f"{archive.path}: expected one set of pictures; received {len(sets)}: {named}; name "
             "the folder of one of them"
@@ -231,7 +231,8 @@ def _picture(archive: Folder | Zip, folder: str, row: Row) -> np.ndarray:
     try:
         picture = pictures.decode(io.BytesIO(archive.read(name)), archive.where(name))
     except LabError as error:
-        raise LabError(f"{row.where}: {error}") from None
+        cause = str(error).replace(archive.where(name), row.name)  # the folder is named once
+        raise LabError(f"{row.where}: {cause}") from None
     height, width = picture.shape[:2]
     if (width, height) != row.size:
         raise LabError(

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from lab.data.dataset import MOST_NAMED, Dataset
+from lab.data.dataset import Dataset
 from lab.data.fingerprints import picture_hashes
 from lab.data.hash_memory import HashMemory
 from lab.data.photographs import Photographs, in_threads, prepared
-from lab.errors import LabError, shown
+from lab.errors import LabError, one_line, shown
 from lab.progress import Progress
+
+MOST_NAMED = 10  # pictures that a notice names; the others are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +26,14 @@ class LabelledFile:
         name: of its class.
         group: of pictures that show one object, or None where no groups are known.
         given: whether the source holds it out; None where it holds out none.
-        where: the table and the line, for messages.
+        line: of the table, for messages; 0 where there is none.
     """
 
-    path: Path
+    path: str
     name: str
     group: str | None = None
     given: bool | None = None
-    where: str = ""
+    line: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,13 @@ def assemble(
     """
     looked = _look(rows, source, crop, progress)
     if broken := [str(result) for result in looked if isinstance(result, LabError)]:
-        message = f"{len(broken):,} of {len(rows):,} pictures cannot be read: {_listed(broken)}"
+        message = f"{len(broken):,} of {len(rows):,} pictures cannot be read"
+        progress.say(f"{'left out: ' if skip_broken else ''}{message}: {_listed(broken)}")
         if not skip_broken:
-            raise LabError(f"{source}: {message}; mend them, or leave them out: --skip-broken")
-        progress.say(f"left out: {message}")
+            raise LabError(
+                f"{message}, first {one_line(broken[0], 190)}; mend them, or leave them out: "
+                "--skip-broken"
+            )
     kept = _once([result for result in looked if isinstance(result, Checked)], progress)
     names = sorted({row.name for row in rows}, key=_natural)
     if lost := set(names) - {picture.row.name for picture in kept}:
@@ -83,16 +88,16 @@ def assemble(
 def _look(
     rows: Sequence[LabelledFile], source: str, crop: str, progress: Progress
 ) -> list[Checked | LabError]:
-    memory = HashMemory(source, crop)
+    memory, table = HashMemory(source, crop), Path(source).name
 
     def look(row: LabelledFile) -> Checked | LabError:
-        known = memory.find(row.path)
+        known = memory.find(Path(row.path))
         if known is not None and crop != "sign":
             return Checked(row, known, None)
         try:
-            picture = prepared(str(row.path), crop)
+            picture = prepared(row.path, crop)
         except LabError as error:
-            return LabError(f"{row.where}: {error}" if row.where else str(error))
+            return LabError(f"{table} line {row.line}: {error}") if row.line else error
         return Checked(row, int(picture_hashes([picture])[0]), picture if crop == "sign" else None)
 
     looked = []
@@ -100,7 +105,7 @@ def _look(
         for result in in_threads(look, rows):
             looked.append(result)
             advance()
-    memory.keep({str(seen.row.path): seen.hash for seen in looked if isinstance(seen, Checked)})
+    memory.keep({seen.row.path: seen.hash for seen in looked if isinstance(seen, Checked)})
     return looked
 
 
@@ -133,7 +138,7 @@ def _once(pictures: list[Checked], progress: Progress) -> list[Checked]:
 
 def _dataset(pictures: list[Checked], names: list[str], source: str, crop: str) -> Dataset:
     rows = [picture.row for picture in pictures]
-    paths = [str(row.path) for row in rows]
+    paths = [row.path for row in rows]
     tracks, no_tracks = None, "no column group says which of its pictures show one object"
     if rows[0].group is not None:
         groups = [str(row.group) for row in rows]

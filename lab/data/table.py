@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -13,7 +14,9 @@ from lab.errors import LabError, shown
 from lab.untrusted import Broken, parse
 
 COLUMNS = ("file", "class")
-MOST_BYTES = 2**26  # half a million rows
+# Twice train.p's 39,209 and more; a row takes some 400 bytes, so all of them less than 64 MB.
+MOST_ROWS = 100_000
+MOST_BYTES = 2**23  # 84 a row; a character beyond the usual ones makes a text four times as long
 MOST_LINE, MOST_COLUMNS = 10_000, 100  # characters
 
 
@@ -28,18 +31,24 @@ def read(path: Path) -> list[LabelledFile]:
         The pictures, in the table's order.
 
     Raises:
-        LabError: a column or a cell is missing, or a file is named twice.
+        LabError: a column or a cell is missing, a file is named twice, or there are too many rows.
     """
     rows: dict[str, LabelledFile] = {}
     expected = "a table in UTF-8, cells separated by commas"
     with untrusted.opened(path, expected, "save it so") as file:
-        for number, cells in _rows(file, path):
-            row = _row(path, f"{path} line {number}", cells)
-            first = rows.setdefault(os.path.normpath(row.path), row)
+        for line, cells in _rows(file, path):
+            if len(rows) == MOST_ROWS:
+                raise LabError(
+                    f"{path}: expected at most {MOST_ROWS:,} rows; received more; leave some out, "
+                    "or name a folder with a sub-folder of pictures for each class"
+                )
+            row = _row(path, line, cells)
+            place = os.path.normpath(row.path)
+            first = rows.setdefault(row.path if place == row.path else place, row)  # kept once
             if first is not row:
                 raise LabError(
-                    f"{row.where}: expected each file once; received {shown(str(row.path), 80)} "
-                    f"again, after {first.where}; remove one"
+                    f"{path} line {line}: expected each file once; received "
+                    f"{shown(row.path, 80)} again, after line {first.line}; remove one"
                 )
     if not rows:
         raise LabError(f"{path}: expected a row for each picture; received none; add them")
@@ -72,12 +81,17 @@ def _lines(text: io.TextIOWrapper) -> Iterator[str]:
         yield line
 
 
-def _row(path: Path, where: str, cells: dict[str | None, str | None]) -> LabelledFile:
+def _row(path: Path, line: int, cells: dict[str | None, str | None]) -> LabelledFile:
     file, name = ((cells[column] or "").strip() for column in COLUMNS)
     if not file or not name or "\0" in file or None in cells:
         received = shown(",".join(str(cell) for cell in cells.values() if cell), 80)
         raise LabError(
-            f"{where}: expected a file and a class; received {received!r}; correct the line"
+            f"{path} line {line}: expected a file and a class; received {received!r}; correct the "
+            "line"
         )
-    group = (cells.get("group") or "").strip() or where
-    return LabelledFile(path.parent / file, name, group if "group" in cells else None, None, where)
+    group = None
+    if "group" in cells:  # none begins with a space but those made here
+        group = sys.intern((cells["group"] or "").strip() or f" line {line}")
+    folder = "" if path.parent == Path() else path.parent
+    # Of equal names one is kept.
+    return LabelledFile(os.path.join(folder, file), sys.intern(name), group, None, line)

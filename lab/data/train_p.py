@@ -9,7 +9,7 @@ from lab import files, pickles, untrusted
 from lab.data import gtsrb, tracks
 from lab.data.classes import CLASSES
 from lab.data.dataset import Dataset
-from lab.errors import LabError
+from lab.errors import LabError, shown
 from lab.pictures import SIGN
 
 MOST_PLACE = 2**20  # pixels
@@ -40,7 +40,7 @@ def from_dict(content: object, source: str) -> Dataset:
         raise LabError(f"{wanted}; received a {type(content).__name__}; give another file")
     for name in ("features", "labels"):
         if name not in content:
-            keys = ", ".join(sorted(map(str, content))[:8]) or "none"
+            keys = shown(", ".join(sorted(map(str, content))[:8]), 80) or "none"
             raise LabError(f"{wanted}; {name} is missing (its keys: {keys}); give another file")
     names = [name for name in ("features", "labels", "sizes", "coords") if name in content]
     columns = {name: _array(content[name], name, source) for name in names}

@@ -56,17 +56,17 @@ def _archive(name: str, most: int, md5: str, needs: str | None = None) -> Remote
 
 REMOTE = {
     WEIGHTS: Remote(
-        "BVLC AlexNet converted by M. Guerzhoy, 244 MB",
+        "BVLC AlexNet by M. Guerzhoy, 244 MB",
         (
             LAB + "580d880c_bvlc-alexnet/bvlc-alexnet.npy",
             "http://www.cs.toronto.edu/~guerzhoy/tf_alexnet/bvlc_alexnet.npy",
         ),
-        "name another weights file (bvlcalexnet-12.onnx of the ONNX model zoo, say)",
+        "name other weights, such as bvlcalexnet-12.onnx",
         most=250_000_000,
         check=weights.read,  # no hash of it is published
     ),
     TRAIN_P: Remote(
-        "GTSRB's training set at 32x32, pickled by the lab",
+        "GTSRB's training set at 32x32",
         (LAB + "580a829f_train/train.p",),
         ANOTHER,
         most=130_000_000,  # 39,209 pictures of 32x32x3, and their sizes and boxes

@@ -14,11 +14,12 @@ from lab.downloads import transfer
 from lab.downloads.catalogue import REMOTE
 from lab.downloads.transfer import Failed, Part, Wrong
 from lab.downloads.verification import compare, remember, verify_once
-from lab.errors import LabError
+from lab.errors import LabError, one_line, shown
 from lab.files import human_size
 from lab.progress import Progress, tell
 
 PATIENCE = 9.0  # seconds for all addresses of a file together to give a first answer
+LONGEST_REASON = 60  # characters of an error, for why an address did not give the file
 
 
 def fetch(
@@ -105,7 +106,7 @@ def _first_of(targets: tuple[Path, Path], offline: bool, left: float, alone: boo
         for target in dict.fromkeys(targets)
         for url in _addresses(target.name, offline)
     ]
-    failures = []
+    failures: dict[str, str] = {}
     for number, (target, url) in enumerate(sources):
         host = urlsplit(url).hostname or "file"
         # Named after the host, which has a validator of its own for what is there.
@@ -121,18 +122,32 @@ def _first_of(targets: tuple[Path, Path], offline: bool, left: float, alone: boo
                 _download(target, part, answer)
             return target
         except Failed as failed:
-            failures.append(f"{host}: {failed}")
-    raise LabError(_ways(targets[0], failures))
+            failures[url] = str(failed)
+    raise LabError(_ways(targets, failures))
 
 
-def _ways(path: Path, failures: list[str]) -> str:
-    remote = REMOTE[path.name]
-    why = f"could not be downloaded ({'; '.join(failures)})" if failures else "--offline is set"
-    others = REMOTE[remote.made_from[0]].addresses if remote.made_from else ()
-    archive = f", or put {' or '.join(others)} beside it" if others else ""
+def _ways(targets: tuple[Path, Path], failures: dict[str, str]) -> str:
+    """How to get the first of these files by hand; says all addresses first, too long for an error.
+
+    Args:
+        targets: the files.
+        failures: address -> why it did not give the file.
+    """
+    for target in dict.fromkeys(targets):
+        for url in _addresses(target.name, offline=False):
+            reason = failures.get(url, "not asked, since --offline is set")
+            tell(one_line(f"{target.name}: {_shown(url)}: {reason}"))
+    path, archive = targets
+    remote, why = REMOTE[path.name], "--offline is set"
+    if failures:
+        url, reason = list(failures.items())[-1]
+        more = f"; {len(failures) - 1} more failed" if failures.keys() - {url} else ""
+        last = f"{urlsplit(url).hostname or 'file'}: {shown(reason, LONGEST_REASON)}"
+        why = f"could not be downloaded ({last}{more})"
+    beside = f", or {archive.name} beside it" if archive != path else ""
     return (
-        f"{path}: expected {remote.origin}; it is missing and {why}: save "
-        f"{' or '.join(remote.addresses)} there{archive}, or {remote.otherwise}"
+        f"{path}: expected {remote.origin}; it is missing and {why}: save it there from an "
+        f"address above{beside}, or {remote.otherwise}"
     )
 
 
@@ -184,7 +199,7 @@ def _received(path: Path, part: Part, answer: transfer.Answer, most: int) -> str
         if remote.check:
             remote.check(part.path)
     except LabError as error:
-        raise Wrong(f"what came was not {path.name} ({error})") from None
+        raise Wrong(f"something else came ({error})") from None
     return digest
 
 

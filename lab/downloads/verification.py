@@ -9,6 +9,7 @@ from lab import cached, files, untrusted
 from lab.downloads.catalogue import Remote
 from lab.errors import LabError
 
+DIGITS = 16  # of a hash, in messages
 VERIFIED = "verified.json"  # in the cache: path -> state, see `_state`, and the file's own hash
 
 
@@ -25,8 +26,11 @@ def compare(size: int, found: str, wanted_size: int | None, wanted: str | None) 
     if wanted_size and size != wanted_size:
         raise LabError(f"expected {wanted_size} bytes; received {size}")
     if wanted and found != wanted:
-        expected, received = (text.replace(":", " ") for text in (wanted, found))
-        raise LabError(f"expected {expected}; received {received}")
+        expected, received = (text.split(":") for text in (wanted, found))
+        raise LabError(
+            f"expected {expected[0]} {expected[1][:DIGITS]}...; "
+            f"received {received[0]} {received[1][:DIGITS]}..."
+        )
 
 
 def verify_once(path: Path, remote: Remote) -> None:

@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import numpy as np
 
@@ -21,15 +21,13 @@ from lab.progress import SILENT, Progress
 from lab.untrusted import Broken
 from lab.workers import Workers
 
-RECIPE_FIELDS = (
-    "power",
-    "scale",
-    "unit",
-    "contrast",
-    "zoom",
-    "size",
-)  # those that determine the features
+if TYPE_CHECKING:  # TensorFlow takes seconds to import
+    from lab.features.devices import OnAllDevices
+
+RECIPE_FIELDS = ("power", "scale", "unit", "contrast", "zoom", "size")  # besides the layers
 VERSION = 4  # of the computation: a new number makes all stored features invalid
+INFINITE = np.uint16(0x7C00)  # the exponent of float16's infinities and NaN
+BLOCK = 2**18  # numbers that are checked at a time: they stay in the processor's cache
 
 
 class FeatureFile:
@@ -55,6 +53,14 @@ class FeatureFile:
         known = declared.kind == "<f2" and not declared.fortran and len(declared.shape) == 2
         if not known or untrusted.array_size(declared.shape, self.dtype, room) != room:
             raise Broken("no features, or cut short")
+
+    def check(self) -> None:
+        """Reads all numbers once; raises Broken where one is not finite."""
+        with open(self._path, "rb") as file:
+            file.seek(self._offset)
+            while len(bits := np.fromfile(file, "<u2", BLOCK)):
+                if np.bitwise_and(bits, INFINITE, out=bits).max() == INFINITE:
+                    raise Broken("features that are not finite")
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -132,8 +138,9 @@ def key(
 
 def compute(
     images: Images,
-    extractor: Callable[[], Callable[[np.ndarray], Any]],
+    extractor: Callable[[], "OnAllDevices"],
     made_of: dict[str, Any],
+    width: int,
     progress: Progress = SILENT,
 ) -> tuple[FeatureFile, dict[str, float | None]]:
     """The features of a data set: read from the cache, or computed and stored there.
@@ -143,8 +150,9 @@ def compute(
 
     Args:
         images: uint8 (n, s, s, 3); photographs are decoded beside the network.
-        extractor: makes the `lab.features.extractor.Extractor`; not called if all are stored.
+        extractor: makes the network; not called if all are stored.
         made_of: what `key` returns.
+        width: d, the number of features that the recipe has.
         progress: reports the phases.
 
     Returns:
@@ -155,34 +163,34 @@ def compute(
     Raises:
         LabError: the disk has no room for them.
     """
-    text = json.dumps(made_of, sort_keys=True)
+    text, shape = json.dumps(made_of, sort_keys=True), (len(images), width)
     folder = files.cache_folder() / hashlib.sha256(text.encode()).hexdigest()[:16]
     measured: dict[str, float | None] = {"feature_seconds": None, "images_per_second": None}
-    stored = _stored(folder, json.loads(text), len(images))
+    stored = _stored(folder, json.loads(text), shape)
     if stored is not None:  # also where the cache may only be read
         return stored, measured
     with files.writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "lock").touch()
     with locks.held(folder / "lock") as alone:
-        stored = _stored(folder, json.loads(text), len(images))
+        stored = _stored(folder, json.loads(text), shape)
         if stored is None:
             files.remove_outdated(VERSION, folder)
             files.write_json(folder / "key.json", made_of)
             # Two runs that cannot keep apart would mix their rows in one file.
             part = folder / ("features.part" if alone else f"features-{os.getpid()}.part")
-            seconds, count = _extract(images, extractor(), part, progress)
+            seconds, count = _extract(images, extractor(), part, shape, progress)
             measured = {"feature_seconds": seconds, "images_per_second": count / seconds}
             stored = FeatureFile(folder / "features.npy")
     return stored, measured
 
 
 def _extract(
-    images: Images, run: Callable[[np.ndarray], Any], part: Path, progress: Progress
+    images: Images, run: "OnAllDevices", part: Path, shape: tuple[int, int], progress: Progress
 ) -> tuple[float, int]:
     """Computes what a part file lacks and renames it: seconds, and pictures computed."""
     with progress.phase("compiling the network"):  # for this size of batch
-        shape = (len(images), run(images[:BATCH]).shape[1])
+        run(images[:BATCH])
     there = part.stat().st_size if part.exists() else 0
     files.check_space(part.parent, 2 * math.prod(shape) - there)
     header, row = _header(shape), 2 * shape[1]
@@ -195,9 +203,9 @@ def _extract(
         file.truncate(len(header) + done * row)
     if done:
         progress.say(f"features: {done:,} of {len(images):,} pictures are on disk: going on")
-    size, last = getattr(run, "batch", BATCH), None
-    steps = progress.over("features", range(done, len(images), size))
-    for _, batch in zip(steps, batches(images, done, size), strict=True):
+    last = None
+    steps = progress.over("features", range(done, len(images), run.batch))
+    for _, batch in zip(steps, batches(images, done, run.batch), strict=True):
         due, last = last, run(batch)  # a GPU computes it while the one before is written
         if due is not None:
             _append(part, due)
@@ -222,14 +230,15 @@ def _header(shape: tuple[int, int]) -> bytes:
     return header.getvalue()
 
 
-def _stored(folder: Path, made_of: dict[str, Any], count: int) -> FeatureFile | None:
+def _stored(folder: Path, made_of: dict[str, Any], shape: tuple[int, int]) -> FeatureFile | None:
     """The features stored in a folder; None if there are none, others, or damaged ones."""
     with cached.reading(folder / "key.json"):
         if untrusted.json_file(folder / "key.json") != made_of:
             return None
         with cached.reading(folder / "features.npy"):
             features = FeatureFile(folder / "features.npy")
-            if len(features) != count:
-                raise Broken(f"of {len(features)} pictures, not {count}")
+            if features.shape != shape:
+                raise Broken(f"features {features.shape}, not {shape}")
+            features.check()
             return features
     return None

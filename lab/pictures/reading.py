@@ -25,7 +25,7 @@ SCAN, MOST_SCANS, MOST_SCANNED = b"\xff\xda", 100, 10 * MOST_PIXELS
 
 # Pillow's decoders in C. Those in Python (PPM as text or of 100 levels, packed BMP) are slow.
 DECODERS = ("raw", "zip", "jpeg", "gif", "libtiff")
-STRIP = 2**20  # pixels that are converted at a time
+STRIP = 2**17  # pixels that are converted at a time: they stay in the processor's cache
 
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS  # of more it warns, and of twice as many it makes no room
 # Pillow's, about odd files that it reads anyway. Not around each file: threads read files at the
@@ -124,11 +124,12 @@ def _strip(image: Image.Image) -> np.ndarray:
     if image.mode == "F":
         raise Broken("pixels that are floating-point numbers of no known range")
     if image.has_transparency_data:
-        image = image.convert("RGBA")
-        if (
-            np.asarray(image)[..., 3].min() < 255
-        ):  # most alpha channels are opaque, and this takes long
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        image = image if image.mode == "RGBA" else image.convert("RGBA")
+        if image.getchannel("A").getextrema() != (255, 255):  # most alpha channels are opaque
+            # The same pixels as `Image.alpha_composite` on white, in half the time.
+            page = Image.new("RGB", image.size, "white")
+            page.paste(image, mask=image)
+            return np.asarray(page)
     return np.asarray(image.convert("RGB"))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from lab import files, pictures
 from lab.errors import LabError
+from lab.progress import tell
 
 Prepared = TypeVar("Prepared")
 MOST_NAMED = 10  # broken pictures that are named; the others are counted
@@ -82,10 +83,10 @@ class PictureFiles:
         count = len(self._broken) + len(self.paths)
         if count == 1:
             raise LabError(self._broken[0])
-        more = f"; and {len(self._broken) - MOST_NAMED} more" if self._broken[MOST_NAMED:] else ""
+        for line in self._broken[:MOST_NAMED]:
+            tell(f"cannot be read: {line}")
         raise LabError(
-            f"{len(self._broken)} of {count} pictures cannot be read: "
-            f"{'; '.join(self._broken[:MOST_NAMED])}{more}"
+            f"{len(self._broken)} of {count} pictures cannot be read, first {self._broken[0]}"
         )
 
 

@@ -9,6 +9,7 @@ components      ... how those are found
 whitening       ... and how they are scaled
 whole_network   the steps of the whole network: learning, judging, temperature
 learner         ... its gradient steps
+trunk_and_head  ... what is trained: conv1 to pool5, and a linear head
 checkpoints     ... its state on disk
 adam            Adam, for both
 notices         what must be known beside an accuracy

@@ -38,3 +38,17 @@ def chosen(draw: tf.Tensor, share: float) -> tf.Tensor:
 def within(draw: tf.Tensor, low: float, high: float) -> tf.Tensor:
     """A draw of -1 to 1 as one of `low` to `high`."""
     return low + (high - low) * (draw + 1) / 2
+
+
+def dropped(x: tf.Tensor, share: float, rows: Rows, seed: tf.Tensor) -> tf.Tensor:
+    """Dropout: a share of each row's numbers is 0, the others are larger by as much.
+
+    Others of the batch are dropped elsewhere, so no Keras layer can count them.
+
+    Args:
+        x: float32 (n, d).
+        share: from 0, less than 1.
+        rows, seed: as in `part_of_batch`.
+    """
+    draws = part_of_batch(tf.random.stateless_uniform, rows, x.shape[1:], seed)
+    return tf.where(draws < share, 0.0, x / (1 - share))

@@ -54,16 +54,16 @@ def features_of(
     """
     how = settings.recipe, settings.variant, settings.precision
     made_of = cache.key(dataset.sha256(data), trunk.sha256, *how)
-    side = data.images.shape[1]
+    side, width = data.images.shape[1], settings.recipe.width
     build = functools.partial(extractor.Extractor, trunk.arrays, *how, len(data), side)
     networks = functools.partial(OnAllDevices, build, workers.devices)
     if workers.count == 1:
-        return cache.compute(data.images, networks, made_of, progress)
+        return cache.compute(data.images, networks, made_of, width, progress)
     if len(data) < workers.count:
         raise LabError(f"expected at least {workers.count} pictures, as workers; give more")
     share = workers.share(len(data))
     made_of |= {"pictures": [share.start, share.stop]}
-    own, measured = cache.compute(rows_of(data.images, share), networks, made_of, progress)
+    own, measured = cache.compute(rows_of(data.images, share), networks, made_of, width, progress)
     shared = SharedFeatures(own, share.start, len(data), workers)
     return shared, _slowest(measured, workers)
 

@@ -23,38 +23,13 @@ from lab.features.batches import BATCH, Images, batches, read_ahead, rows_of
 from lab.progress import Advance
 from lab.training import augmentation, checkpoints
 from lab.training.adam import Adam
-from lab.training.draws import part_of_batch
+from lab.training.draws import dropped
 from lab.training.plans import WARMUP, Plan, Ranges
+from lab.training.trunk_and_head import network, pool5_gain
 from lab.weights import Arrays
 from lab.workers import ALONE, Workers
 
 CHECKPOINT_STEPS = 250
-
-
-def network(arrays: Arrays, plan: Plan, classes: int, gain: float = 1.0) -> keras.Model:
-    """Builds conv1 to pool5 and a linear head.
-
-    The head is one for pool5 of the plan's last size; that of a smaller input is enlarged to it.
-
-    Args:
-        arrays: dict, layer name -> (kernel, bias), conv1 to conv5, for input of 0 to 255.
-        plan: `Plan`.
-        classes: number of classes.
-        gain: what pool5 is multiplied by before the head.
-
-    Returns:
-        Keras model: RGB pictures (n, s, s, 3), 0 to 255 -> float32 logits (n, classes).
-    """
-    kernel, bias = arrays["conv1"]
-    arrays = {**arrays, "conv1": (kernel / plan.scale, bias)}
-    dtype = alexnet.PRECISIONS[plan.precision]
-    trunk = alexnet.build(arrays, "pool5", dtype=dtype, size=None, scale=plan.scale)
-    grid = plan.recipe.grid
-    x = keras.layers.Resizing(grid, grid, interpolation="nearest", dtype=dtype)(trunk.output)
-    x = keras.layers.Reshape((plan.recipe.width,), dtype="float32")(x)  # (n, 9216)
-    x = keras.layers.Rescaling(gain, dtype="float32", name="features")(x)
-    x = keras.layers.Dense(classes, kernel_initializer="zeros", dtype="float32", name="head")(x)
-    return keras.Model(trunk.input, x)
 
 
 class Learner:
@@ -90,7 +65,7 @@ class Learner:
                 f"{self.batch}: give more pictures, a larger --batch-size or fewer devices"
             )
         self.steps = len(images) // self.batch
-        gain = _gain(arrays, images[:: max(1, len(images) // 64)][:64], plan)
+        gain = pool5_gain(arrays, images[:: max(1, len(images) // 64)][:64], plan)
         self.gain = float(workers.from_chief(np.array(gain, np.float32)))
         with workers.strategy.scope():
             self.model = network(arrays, plan, classes, self.gain)
@@ -178,7 +153,7 @@ class Learner:
         pictures = augmentation.augment(images, size, seed, ranges, recipe, first, self.batch)
         with tf.GradientTape() as tape:
             x = self._features(pictures, training=True)  # (n, 9216)
-            x = self._dropped(x, seed, first)
+            x = dropped(x, self.plan.dropout, (first, tf.shape(x)[0], self.batch), seed)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, head(x))  # (n,)
             loss = tf.reduce_sum(losses) / self.batch
         gradients = tape.gradient(loss, self.model.trainable_variables)
@@ -186,12 +161,6 @@ class Learner:
         gradients, _ = tf.clip_by_global_norm(gradients, 1.0)
         self._adam.apply(gradients, tf.cast(seed[1] + 1, tf.float32), rate)
         return loss
-
-    def _dropped(self, x: tf.Tensor, seed: tf.Tensor, first: tf.Tensor | int) -> tf.Tensor:
-        """Dropout: the others of the batch are dropped elsewhere, so no layer can count them."""
-        rows = first, tf.shape(x)[0], self.batch
-        draws = part_of_batch(tf.random.stateless_uniform, rows, x.shape[1:], seed)
-        return tf.where(draws < self.plan.dropout, 0.0, x / (1 - self.plan.dropout))
 
     def _rate(self, done: int) -> float:
         total = self.plan.epochs * self.steps
@@ -219,19 +188,21 @@ class Learner:
 
     def predict_copies(self, images: Images, seed: int) -> np.ndarray:
         """float32 logits (n, classes) of a random copy of each picture, as large as the picture."""
-        copies = [
-            self._logits_of_copies(batch, tf.constant([seed, number]))
-            for number, batch in enumerate(batches(images))
-        ]
-        return np.concatenate([logits.numpy() for logits in copies])
+        logits = np.zeros((len(images), self.model.output.shape[1]), np.float32)
+        mine = self.workers.share(math.ceil(len(images) / BATCH))  # of the batches
+        rows = slice(mine.start * BATCH, min(mine.stop * BATCH, len(images)))
+        for number, batch in enumerate(batches(rows_of(images, rows)), mine.start):
+            i = number * BATCH
+            copies = self._logits_of_copies(batch, tf.constant([seed, number]))
+            logits[i : i + len(batch)] = copies
+        return self.workers.summed(logits)
 
     @tf.function(reduce_retracing=True)
     def _logits_of_copies(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         recipe = self.plan.recipe
         as_they_are = replace(recipe, contrast=False, zoom=1.0)
-        copies = augmentation.augment(
-            images, images.shape[1], seed, self.plan.ranges, as_they_are
-        )  # (n, h, h, 3)
+        how = images.shape[1], seed, self.plan.ranges, as_they_are
+        copies = augmentation.augment(images, *how)  # (n, h, h, 3)
         # As a file would hold them: in a dark picture, the rounding is most of the noise.
         copies = tf.round(tf.clip_by_value(copies, 0.0, 255.0))
         return self.model(extractor.prepared(copies, recipe), training=False)
@@ -276,10 +247,3 @@ class Learner:
             variable.assign(self.workers.from_chief(value))
         for name in checkpoints.PLACE:
             setattr(self, name, where[name])
-
-
-def _gain(arrays: Arrays, images: np.ndarray, plan: Plan) -> float:
-    """1 / the root mean square of pool5 on a sample: the head's input gets unit variance."""
-    trunk = alexnet.build(arrays, "pool5", size=None)
-    pool5 = trunk(extractor.prepared(tf.constant(images), plan.recipe)).numpy()
-    return float(1 / max(np.sqrt(np.mean(np.square(pool5))), 1e-12))
