@@ -114,7 +114,7 @@ def test_a_large_set_goes_the_quick_way(data, monkeypatch):
         raise LabError("enough")
 
     monkeypatch.setattr(extractor, "Extractor", counted)
-    trunk = SimpleNamespace(sha256="0" * 64, arrays={})
+    trunk = SimpleNamespace(sha256="0" * 64, arrays={}, recipe=None)
     with pytest.raises(LabError, match="enough"):
         frozen_heads.features_of(data, trunk, SETTINGS)
     head = classifier.fresh(class_names(), trunk, "caffe")
