@@ -4,6 +4,7 @@ import base64
 import html as html_module
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import jinja2
@@ -245,6 +246,31 @@ def test_the_surest_mistakes_are_explained(monkeypatch):
     row, column = np.unravel_index(orange.argmax(), orange.shape)
     assert abs(row - 65 / 2) < 3 and abs(column - 161 / 2) < 3  # 33 + 32 k, every second pixel
     assert f'alt="where {NAMES[predicted[0]]} comes from"' in items[0]
+
+
+def test_each_fold_s_head_explains_its_own_mistakes(monkeypatch):
+    """After cross-validation, every picture goes to the classifier that answered it."""
+    judgement, given = made_up(400, sketch=None, trunk="the weights"), []
+
+    def heat_maps(classifier, _, images, labels):
+        given.extend((classifier.notes, *pair) for pair in zip(images, labels, strict=True))
+        return np.ones((len(images), 6, 6)) * [[1, -1][classifier.notes["fold"] % 2]]
+
+    monkeypatch.setattr(explanation, "heat_maps", heat_maps)
+    judgement.fold = np.arange(400) * 7 % 5
+    judgement.of_folds = [replace(judgement.classifier, notes={"fold": k}) for k in range(5)]
+    text = section(report.page(judgement, **NOTHING), "mistakes")
+    surest = metrics.surest_mistakes(judgement.probabilities, judgement.labels, np.arange(400) // 5)
+    surest = sorted(surest[:12], key=lambda i: judgement.fold[i])
+    assert len({judgement.fold[i] for i in surest}) > 1
+    for i, (notes, image, label) in zip(surest, given, strict=True):
+        assert (notes["fold"], label) == (judgement.fold[i], judgement.predicted[i])
+        np.testing.assert_array_equal(image, judgement.data.images[i])
+        item = text.split(f'id="row-{1000 + i}"')[1].split("</li>")[0]
+        data = re.findall(r'src="data:image/png;base64,([^"]*)"', item)[1]
+        why = np.array(Image.open(io.BytesIO(base64.b64decode(data))), int)
+        orange = why[..., 0].mean() > why[..., 2].mean()
+        assert orange == (judgement.fold[i] % 2 == 0)
 
 
 def test_mistakes_link_to_their_files(tmp_path):
