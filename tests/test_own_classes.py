@@ -155,8 +155,16 @@ def test_the_whole_network_learns_photographs(folder, conv_npz, tmp_path, capfd)
         run(train_feature_extraction, *argv, "--crop", "squeeze", "--output", tmp_path / "x") == 2
     )
     assert "expected --crop centre" in capfd.readouterr().err and not (tmp_path / "x").exists()
-    assert run(train_feature_extraction, *argv) == 0
-    assert "was trained on 24 of these pictures" in capfd.readouterr().err
+    assert run(train_feature_extraction, *argv, "--output", tmp_path / "head") == 0
+    told = capfd.readouterr().err
+    assert "was trained on 24 of these pictures" in told and "track" not in told
+    # No groups are known: pictures of one object may be on both sides.
+    metrics = json.loads((tmp_path / "head/metrics.json").read_text())
+    assert metrics["split"] == "weights' own" and metrics["judged_on"].endswith("it has not seen")
+    page = (tmp_path / "head/report.html").read_text(encoding="utf-8")
+    assert "pool5, weights&#39; own split" in page and "split by track" not in page
+    assert "The weights&#39; own split, into what they were trained on" in page
+    assert "they may be on both sides, and the accuracy flatters the classifier" in page
 
 
 def test_the_folders_own_split(tmp_path, conv_npz):

@@ -15,7 +15,7 @@ from judgements import alone, made_up, sure
 from PIL import Image
 
 from lab import explanation, files
-from lab.data import class_names, fingerprints
+from lab.data import class_names, fingerprints, splits
 from lab.drawn_signs import RENDERED
 from lab.judging import metrics
 from lab.report import evaluation, feature_map, report, wording
@@ -160,6 +160,20 @@ def test_random_split_in_plain_words(other, words):
     """What a random split's accuracy says depends on what the pictures are of."""
     text = report.page(made_up(20, sketch=None, **other), "x", {"split": "random"})
     assert words in Reader(text).text
+
+
+@pytest.mark.parametrize(
+    ("tracks", "words"),
+    [
+        (None, "frames of the same signs may be on both sides"),
+        (np.arange(20) // 5, "frames of the same signs are on both sides"),
+    ],
+)
+def test_the_weights_own_split_in_plain_words(tracks, words):
+    """Where it is not known to be by track, it is not called so."""
+    judgement = made_up(20, sketch=None, tracks=tracks)
+    text = Reader(report.page(judgement, "x", {"split": splits.OWN})).text
+    assert f"what they were not: {words}" in text and "A random split" not in text
 
 
 def test_rendered_signs_are_not_filmed():

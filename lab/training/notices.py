@@ -32,10 +32,11 @@ def notices_of(
             "the bundled trunk was trained on traffic signs alone: it knows little of anything else"
         )
     if isinstance(training, HeadTraining) and training.seen:
+        tracks = ", its test tracks," if training.split.name == "track" else ""
         notices.append(
             f"{training.trunk.path} was trained on {training.seen:,} of these pictures: the head "
-            f"learns from those and is judged on the other {len(training.split.held_out):,}, its "
-            "test tracks, alone"
+            f"learns from those and is judged on the other {len(training.split.held_out):,}"
+            f"{tracks} alone"
         )
     if test is not None and new is not None and len(new) < len(test):
         notices.append(

@@ -54,7 +54,7 @@ class HeadTraining:
         how: {"random", "track", "folds", None}, as in `lab.data.splits.by_name`.
         data: the pictures.
         trunk: the frozen network. If it was trained on a part of the pictures, the head is judged
-            on the others, the network's own test tracks, whatever was asked for.
+            on the others, whatever was asked for.
         progress: reports the phases.
         workers: which train it together.
 
