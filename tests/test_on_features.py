@@ -56,6 +56,7 @@ def test_the_figure_is_the_judged_head_s(data, monkeypatch, settings):
     split = held_out_class(data.labels)
     trained = training(data, x, split, monkeypatch, settings).run("nowhere")
     assert trained.history[-1]["validation_accuracy"] == 0
+    assert trained.measured["fitted_on_judged"]  # no tracks are known: there are no others
     assert not (trained.judgement.logits.argmax(axis=1) == 7).any()
     judged, saved = (
         x.astype(np.float32) @ one.kernel + one.bias

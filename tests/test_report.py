@@ -194,6 +194,23 @@ def test_calibration_before_and_after(whole):
     assert "The calibration error is the mean distance" in words
 
 
+@pytest.mark.parametrize("fitted", [True, False])
+def test_what_was_fitted_on_these_pictures_is_said(fitted):
+    """Wherever there is a figure of the temperature or of the threshold, whatever the split."""
+    judgement = made_up(60, sketch=None)
+    judgement.turned_away = np.arange(60) == 7
+    judgement.novelty = np.ones(60)
+    facts = {"fitted_on_judged": fitted, "temperature_fitted_on": "whatever this says"}
+    text = report.page(judgement, "x", facts)
+    strangers, calibration = (
+        Reader(section(text, anchor)).text for anchor in ("strangers", "calibration")
+    )
+    assert "1 picture (1.7%) would be turned away" in strangers
+    assert ("The threshold was fitted on these very pictures" in strangers) == fitted
+    assert ("It was fitted on these very pictures" in calibration) == fitted
+    assert ("with a temperature fitted on these pictures" in Reader(text).text) == fitted
+
+
 def test_calibration_without_a_temperature():
     """One error, one line in the diagram."""
     judgement = made_up(60, temperature=1.0, sketch=None)

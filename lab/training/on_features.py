@@ -130,6 +130,7 @@ class HeadTraining:
             "split": self.split.name,
             "refitted_on_all_data": True,
             "temperature_fitted_on": fitted_on,
+            "fitted_on_judged": unseen is answers,
         }
         counts = np.bincount(self.data.labels[self.split.train], minlength=len(self.data.names))
         return Trained(saved, judgement, self.trunk, history, counts, measured)
