@@ -209,6 +209,15 @@ def test_photographs_that_cannot_be_split():
             split(photographs(np.array([0, 0, 1, 1]), np.array([5, 5, 6, 7])))
 
 
+@pytest.mark.parametrize("split", [splits.by_name, splits.for_network])
+def test_photographs_by_track_need_a_group_column(split):
+    """Only a CSV can say which photographs show one object: no order of them helps."""
+    data = photographs(np.arange(12) % 3, no_tracks="no column group says it")
+    with pytest.raises(LabError, match=r"no column group says it; .* a CSV with .* group$") as told:
+        split(data, "track")
+    assert "GTSRB" not in str(told.value)
+
+
 def test_folds_of_few_tracks():
     """Signs: no fold is empty; a class of one track, or one alone, is named."""
     ids = np.repeat(np.arange(4), 3)

@@ -109,6 +109,11 @@ def by_track(data: Dataset, seed: int = 0) -> Split:
     Raises:
         LabError: no tracks, one class only, or a class missing on one side.
     """
+    if data.tracks is None and data.crop != "sign":
+        raise LabError(
+            f"{data.source}: expected groups for a split by track; {data.no_tracks}; "
+            "take --split random, or a CSV with the columns file, class and group"
+        )
     fold = folds.by_track(data, 5, seed)
     split = Split(np.flatnonzero(fold != 0), np.flatnonzero(fold == 0), NONE, "track")
     return _checked(data, split)

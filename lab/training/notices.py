@@ -27,7 +27,8 @@ def notices_of(
         new: int64 (m,), the pictures of the second set that are judged.
     """
     notices = []
-    if trunk and trunk.path.parent == runs.BUNDLED and data.crop != "sign":
+    bundled = trunk and trunk.path.resolve().parent == runs.BUNDLED.resolve()
+    if bundled and data.crop != "sign":
         notices.append(
             "the bundled trunk was trained on traffic signs alone: it knows little of anything else"
         )
