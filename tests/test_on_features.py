@@ -56,6 +56,7 @@ def test_the_figure_is_the_judged_head_s(data, monkeypatch, settings):
     split = held_out_class(data.labels)
     trained = training(data, x, split, monkeypatch, settings).run("nowhere")
     assert trained.history[-1]["validation_accuracy"] == 0
+    assert trained.measured["fitted_on_judged"]  # no tracks are known: there are no others
     assert not (trained.judgement.logits.argmax(axis=1) == 7).any()
     judged, saved = (
         x.astype(np.float32) @ one.kernel + one.bias
@@ -73,14 +74,14 @@ def test_the_saved_head_is_trained_in_full(data, monkeypatch):
     np.testing.assert_array_equal(trained.saved.kernel, wanted.kernel)
 
 
-def test_cross_validation(data, monkeypatch):
+def test_cross_validation(data, monkeypatch, tmp_path):
     """Each fold's answers are those of a head fitted on the other folds, and of no other."""
     data, x = data
     fold = np.arange(len(data)) % 5
     everything = np.arange(len(data))
     split = Split(everything, everything, np.zeros(0, int), "folds", fold)
     told = []
-    trained = training(data, x, split, monkeypatch).run("nowhere", told.append)
+    trained = training(data, x, split, monkeypatch).run(tmp_path, told.append)
     for k in range(5):
         head, _ = frozen_heads.fit(x, data, np.flatnonzero(fold != k), SETTINGS)
         rows = np.flatnonzero(fold == k)
@@ -91,13 +92,35 @@ def test_cross_validation(data, monkeypatch):
     assert told[-1]["validation_accuracy"] == pytest.approx(right)
 
 
-def test_strangers_are_told_by_pictures_that_the_head_has_not_seen(data, monkeypatch):
+def test_a_mistake_is_explained_by_the_head_that_made_it(data, monkeypatch, tmp_path):
+    """A class that one fold has all of: its head cannot name it, while the saved one does."""
+    data, x = data
+    fold = np.where(data.labels == 7, 2, np.arange(len(data)) % 5)
+    everything = np.arange(len(data))
+    split = Split(everything, everything, np.zeros(0, int), "folds", fold)
+    short = replace(SETTINGS, epochs=10)
+    trained = training(data, x, split, monkeypatch, short).run(tmp_path)
+    judgement, wrong = trained.judgement, np.flatnonzero(data.labels == 7)
+    assert (trained.saved.head(x[wrong]).argmax(axis=1) == 7).all()
+    rows = np.concatenate([wrong, everything[::3]])
+    explained = []
+    for one, places in judgement.answered_by(rows):
+        answers = one.head(x[rows[places]])
+        np.testing.assert_allclose(answers, judgement.logits[rows[places]], atol=1e-4)
+        np.testing.assert_array_equal(answers.argmax(axis=1), judgement.predicted[rows[places]])
+        assert (one.temperature, one.novelty) == (trained.saved.temperature, trained.saved.novelty)
+        explained += list(places)
+    assert sorted(explained) == list(range(len(rows)))
+    assert not (judgement.predicted[wrong] == 7).any() and not list(tmp_path.iterdir())
+
+
+def test_strangers_are_told_by_pictures_that_the_head_has_not_seen(data, monkeypatch, tmp_path):
     """The threshold lets the held-out pictures pass, and turns away noise of no class."""
     data, x = data
     fold = np.arange(len(data)) % 5
     everything = np.arange(len(data))
     split = Split(everything, everything, np.zeros(0, int), "folds", fold)
-    trained = training(data, x, split, monkeypatch, BY_LBFGS).run("nowhere")
+    trained = training(data, x, split, monkeypatch, BY_LBFGS).run(tmp_path)
     assert trained.judgement.turned_away.sum() <= 2  # of 215
     noise = np.random.default_rng(1).normal(0, 0.1, (50, SMALL.width)).astype(np.float16)
     distances = trained.saved.novelty.distances(noise, trained.saved.head(noise))

@@ -4,6 +4,7 @@ import functools
 import json
 import re
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,10 +13,11 @@ from PIL import Image
 
 import feature_extraction
 import train_feature_extraction
-from lab import classifier
+from lab import classifier, files, runs
 from lab.data import Photographs, load
 from lab.features import batches
 from lab.report import single_pictures
+from lab.training import notices
 
 COLOURS = {"2 blue": (40, 60, 200), "10 red": (200, 50, 40), "grün, <b>": (40, 180, 60)}
 
@@ -155,8 +157,27 @@ def test_the_whole_network_learns_photographs(folder, conv_npz, tmp_path, capfd)
         run(train_feature_extraction, *argv, "--crop", "squeeze", "--output", tmp_path / "x") == 2
     )
     assert "expected --crop centre" in capfd.readouterr().err and not (tmp_path / "x").exists()
-    assert run(train_feature_extraction, *argv) == 0
-    assert "was trained on 24 of these pictures" in capfd.readouterr().err
+    assert run(train_feature_extraction, *argv, "--output", tmp_path / "head") == 0
+    told = capfd.readouterr().err
+    assert "was trained on 24 of these pictures" in told and "track" not in told
+    # No groups are known: pictures of one object may be on both sides.
+    metrics = json.loads((tmp_path / "head/metrics.json").read_text())
+    assert metrics["split"] == "weights' own" and metrics["judged_on"].endswith("it has not seen")
+    page = (tmp_path / "head/report.html").read_text(encoding="utf-8")
+    assert "pool5, weights&#39; own split" in page and "split by track" not in page
+    assert "The weights&#39; own split, into what they were trained on" in page
+    assert "they may be on both sides, and the accuracy flatters the classifier" in page
+
+
+@pytest.mark.parametrize("path", [runs.BUNDLED / "trunk.npz", Path("trained/trunk.npz")])
+def test_the_bundled_trunk_knows_signs_alone(path, monkeypatch):
+    """It is said, however its file is named."""
+    monkeypatch.chdir(files.ROOT)
+    photographs, trunk = SimpleNamespace(crop="centre"), SimpleNamespace(path=path)
+    (notice,) = notices.notices_of(None, photographs, None, trunk, None)
+    assert "trained on traffic signs alone" in notice
+    other = SimpleNamespace(path=path.parent / "other/trunk.npz")
+    assert notices.notices_of(None, photographs, None, other, None) == []
 
 
 def test_the_folders_own_split(tmp_path, conv_npz):

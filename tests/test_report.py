@@ -4,6 +4,7 @@ import base64
 import html as html_module
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import jinja2
@@ -14,7 +15,7 @@ from judgements import alone, made_up, sure
 from PIL import Image
 
 from lab import explanation, files
-from lab.data import class_names, fingerprints
+from lab.data import class_names, fingerprints, splits
 from lab.drawn_signs import RENDERED
 from lab.judging import metrics
 from lab.report import evaluation, feature_map, report, wording
@@ -161,6 +162,20 @@ def test_random_split_in_plain_words(other, words):
     assert words in Reader(text).text
 
 
+@pytest.mark.parametrize(
+    ("tracks", "words"),
+    [
+        (None, "frames of the same signs may be on both sides"),
+        (np.arange(20) // 5, "frames of the same signs are on both sides"),
+    ],
+)
+def test_the_weights_own_split_in_plain_words(tracks, words):
+    """Where it is not known to be by track, it is not called so."""
+    judgement = made_up(20, sketch=None, tracks=tracks)
+    text = Reader(report.page(judgement, "x", {"split": splits.OWN})).text
+    assert f"what they were not: {words}" in text and "A random split" not in text
+
+
 def test_rendered_signs_are_not_filmed():
     """Every drawing is a sign of its own: neither tracks nor filming are spoken of."""
     drawn = made_up(30, source=RENDERED, tracks=np.arange(30))
@@ -177,6 +192,23 @@ def test_calibration_before_and_after(whole):
     assert f"{before:.1f}% before the temperature, {after:.1f}% with it" in words
     assert "The temperature is a number that" in words and "Here it is 0.5." in words
     assert "The calibration error is the mean distance" in words
+
+
+@pytest.mark.parametrize("fitted", [True, False])
+def test_what_was_fitted_on_these_pictures_is_said(fitted):
+    """Wherever there is a figure of the temperature or of the threshold, whatever the split."""
+    judgement = made_up(60, sketch=None)
+    judgement.turned_away = np.arange(60) == 7
+    judgement.novelty = np.ones(60)
+    facts = {"fitted_on_judged": fitted, "temperature_fitted_on": "whatever this says"}
+    text = report.page(judgement, "x", facts)
+    strangers, calibration = (
+        Reader(section(text, anchor)).text for anchor in ("strangers", "calibration")
+    )
+    assert "1 picture (1.7%) would be turned away" in strangers
+    assert ("The threshold was fitted on these very pictures" in strangers) == fitted
+    assert ("It was fitted on these very pictures" in calibration) == fitted
+    assert ("with a temperature fitted on these pictures" in Reader(text).text) == fitted
 
 
 def test_calibration_without_a_temperature():
@@ -245,6 +277,31 @@ def test_the_surest_mistakes_are_explained(monkeypatch):
     row, column = np.unravel_index(orange.argmax(), orange.shape)
     assert abs(row - 65 / 2) < 3 and abs(column - 161 / 2) < 3  # 33 + 32 k, every second pixel
     assert f'alt="where {NAMES[predicted[0]]} comes from"' in items[0]
+
+
+def test_each_fold_s_head_explains_its_own_mistakes(monkeypatch):
+    """After cross-validation, every picture goes to the classifier that answered it."""
+    judgement, given = made_up(400, sketch=None, trunk="the weights"), []
+
+    def heat_maps(classifier, _, images, labels):
+        given.extend((classifier.notes, *pair) for pair in zip(images, labels, strict=True))
+        return np.ones((len(images), 6, 6)) * [[1, -1][classifier.notes["fold"] % 2]]
+
+    monkeypatch.setattr(explanation, "heat_maps", heat_maps)
+    judgement.fold = np.arange(400) * 7 % 5
+    judgement.of_folds = [replace(judgement.classifier, notes={"fold": k}) for k in range(5)]
+    text = section(report.page(judgement, **NOTHING), "mistakes")
+    surest = metrics.surest_mistakes(judgement.probabilities, judgement.labels, np.arange(400) // 5)
+    surest = sorted(surest[:12], key=lambda i: judgement.fold[i])
+    assert len({judgement.fold[i] for i in surest}) > 1
+    for i, (notes, image, label) in zip(surest, given, strict=True):
+        assert (notes["fold"], label) == (judgement.fold[i], judgement.predicted[i])
+        np.testing.assert_array_equal(image, judgement.data.images[i])
+        item = text.split(f'id="row-{1000 + i}"')[1].split("</li>")[0]
+        data = re.findall(r'src="data:image/png;base64,([^"]*)"', item)[1]
+        why = np.array(Image.open(io.BytesIO(base64.b64decode(data))), int)
+        orange = why[..., 0].mean() > why[..., 2].mean()
+        assert orange == (judgement.fold[i] % 2 == 0)
 
 
 def test_mistakes_link_to_their_files(tmp_path):

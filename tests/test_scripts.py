@@ -146,6 +146,7 @@ def test_metrics(trained):
     assert set(wanted.split()) <= metrics.keys()
     assert metrics["images"] == 270 and metrics["test_accuracy"] is None
     assert metrics["layer"] == "conv4" and metrics["refitted_on_all_data"]
+    assert metrics["fitted_on_judged"] is False  # but on tracks that another head had not seen
     assert [e["epoch"] for e in metrics["epochs"]] == [1, 2, 3]
     assert metrics["epochs"][0].keys() == {"epoch", "seconds", "loss", "validation_accuracy"}
     assert metrics["images_per_second"] == pytest.approx(270 / metrics["feature_seconds"])

@@ -78,11 +78,18 @@ def test_the_random_split_is_the_labs(seed):
 
 
 def test_by_seen():
-    """What a network has seen is learned from, its test tracks are held out."""
-    seen = np.array([True, False, True, True, False, True])
-    data = Dataset(noise(6), np.array([0, 0, 1, 1, 1, 0]))
-    split = splits.by_seen(data, seen)
-    assert (split.train.tolist(), split.held_out.tolist()) == ([0, 2, 3, 5], [1, 4])
+    """What a network has seen is learned from, the rest is held out: by track, if it is so."""
+    seen, labels = np.array([True, False, True, True, False, True]), np.array([0, 0, 1, 1, 1, 0])
+    data = Dataset(noise(6), labels)
+    for tracks, name in (
+        (None, "weights' own"),
+        ([7, 0, 8, 8, 1, 7], "track"),
+        ([7, 0, 8, 1, 1, 7], "weights' own"),
+    ):
+        known = Dataset(noise(6), labels, None if tracks is None else np.array(tracks))
+        split = splits.by_seen(known, seen)
+        assert (split.train.tolist(), split.held_out.tolist()) == ([0, 2, 3, 5], [1, 4])
+        assert split.name == name
     with pytest.raises(LabError, match=r"class .*30.* has no picture on the held-out side"):
         splits.by_seen(data, np.array([True, False, True, True, True, True]))
 
@@ -200,6 +207,15 @@ def test_photographs_that_cannot_be_split():
             split(photographs(np.array([0, 0, 1, 1, 2])))
         with pytest.raises(LabError, match=r"2 groups of pictures of .* received 1 of class cat"):
             split(photographs(np.array([0, 0, 1, 1]), np.array([5, 5, 6, 7])))
+
+
+@pytest.mark.parametrize("split", [splits.by_name, splits.for_network])
+def test_photographs_by_track_need_a_group_column(split):
+    """Only a CSV can say which photographs show one object: no order of them helps."""
+    data = photographs(np.arange(12) % 3, no_tracks="no column group says it")
+    with pytest.raises(LabError, match=r"no column group says it; .* a CSV with .* group$") as told:
+        split(data, "track")
+    assert "GTSRB" not in str(told.value)
 
 
 def test_folds_of_few_tracks():

@@ -279,6 +279,7 @@ def test_the_network_by_the_script(tiny_p, conv_npz, tmp_path, data, capfd):
     assert train_feature_extraction.main(argv) == 0
     metrics = json.loads((tmp_path / "r/metrics.json").read_text())
     assert metrics["train"] == "all" and 0 <= metrics["test_tracks_accuracy"] <= 1
+    assert metrics["fitted_on_judged"] is False
     trunk = weights.read(tmp_path / "r/trunk.npz")
     split = splits.three_way(data)
     train, validation, test = split.train, split.held_out, split.test
@@ -287,6 +288,15 @@ def test_the_network_by_the_script(tiny_p, conv_npz, tmp_path, data, capfd):
     assert set(np.flatnonzero(seen)) == {*train, *validation}
     assert set(np.flatnonzero(~seen)) == set(test)
     assert not (tmp_path / "r/checkpoint.npz").exists()
+
+
+def test_without_test_pictures_the_judged_ones_are_fitted_on(data, tmp_path, monkeypatch):
+    """Temperature and threshold: what they give is then so by construction, which is told."""
+    monkeypatch.setattr(whole_network, "_learn", lambda *_: None)
+    monkeypatch.setattr(whole_network, "COPIES", 0)
+    few = data.subset(np.arange(0, 270, 9))
+    training = whole_network.NetworkTraining("scratch", small_plan(1), "random", few, None)
+    assert training.run(tmp_path).measured["fitted_on_judged"]
 
 
 def test_what_cannot_be_trained(tiny_p, conv_npz, capfd, tmp_path):

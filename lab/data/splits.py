@@ -14,6 +14,7 @@ from lab.data.dataset import Dataset
 from lab.errors import LabError
 
 NONE = np.zeros(0, np.int64)
+OWN = "weights' own"  # the split of what a network was trained on and what it was not
 FEW = 5_000  # photographs: with fewer, five heads judge all of them in turn
 
 
@@ -26,7 +27,7 @@ class Split:
         held_out: int64 (m,), what the accuracy is measured on; if there is a test part, what
             decisions are based on (epochs, a temperature).
         test: int64 (k,), what is judged once, at the end; may be empty.
-        name: {"random", "track", "given", "folds"}.
+        name: {"random", "track", "given", "folds", OWN}.
         fold: int64 (n,), of "folds", where each picture is held out from the head of its fold.
     """
 
@@ -108,6 +109,11 @@ def by_track(data: Dataset, seed: int = 0) -> Split:
     Raises:
         LabError: no tracks, one class only, or a class missing on one side.
     """
+    if data.tracks is None and data.crop != "sign":
+        raise LabError(
+            f"{data.source}: expected groups for a split by track; {data.no_tracks}; "
+            "take --split random, or a CSV with the columns file, class and group"
+        )
     fold = folds.by_track(data, 5, seed)
     split = Split(np.flatnonzero(fold != 0), np.flatnonzero(fold == 0), NONE, "track")
     return _checked(data, split)
@@ -196,16 +202,22 @@ def _check_three(data: Dataset) -> None:
 
 
 def by_seen(data: Dataset, seen: np.ndarray) -> Split:
-    """Holds out what a network was not trained on: its own test tracks.
+    """Holds out what a network was not trained on: if it was split so, its own test tracks.
 
     Args:
         data: the set.
         seen: bool (n,), as `fingerprints.seen_by` gives it.
 
+    Returns:
+        The split, named "track" only where tracks are known and none is on both sides, else `OWN`.
+
     Raises:
         LabError: one class only, or a class missing on one side.
     """
-    split = Split(np.flatnonzero(seen), np.flatnonzero(~seen), NONE, "track")
+    tracks = data.tracks
+    apart = tracks is not None and not np.isin(tracks[seen], tracks[~seen]).any()
+    name = "track" if apart else OWN
+    split = Split(np.flatnonzero(seen), np.flatnonzero(~seen), NONE, name)
     return _checked(data, split)
 
 

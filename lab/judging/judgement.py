@@ -1,7 +1,7 @@
 """A classifier judged on labelled pictures, but not on those that its network was trained on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -34,6 +34,8 @@ class Judgement:
         trunk: the weights that the classifier was trained on, or None: then its answers cannot be
             explained.
         distances: float32 (n, 2), as `lab.novelty.Novelty.distances` gives them, or None.
+        fold: int64 (n,), of a cross-validation the fold of each picture; else empty.
+        of_folds: of a cross-validation the classifier that answered each fold's pictures.
 
     Raises:
         LabError: no pictures, parts that do not fit each other, or logits that are not finite.
@@ -46,6 +48,8 @@ class Judgement:
     sketch: np.ndarray | None = None
     trunk: Weights | None = None
     distances: np.ndarray | None = None
+    fold: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    of_folds: Sequence[Classifier] = ()
 
     def __post_init__(self) -> None:
         n, k = len(self.data), len(self.classifier.classes)
@@ -137,6 +141,20 @@ class Judgement:
     def matrix(self) -> np.ndarray:
         """int64 (classes, classes): pictures of the row's class, predicted as the column's."""
         return confusion_matrix(self.labels, self.predicted, labels=np.arange(len(self.names)))
+
+    def answered_by(self, rows: np.ndarray) -> list[tuple[Classifier, np.ndarray]]:
+        """The classifiers that answered these pictures.
+
+        Args:
+            rows: int64 (m,).
+
+        Returns:
+            Each classifier with its places in `rows`, int64 (k,).
+        """
+        if len(self.fold) == 0:
+            return [(self.classifier, np.arange(len(rows)))]
+        fold = self.fold[rows]  # (m,)
+        return [(self.of_folds[k], np.flatnonzero(fold == k)) for k in np.unique(fold)]
 
     def per_class(self) -> list[dict]:
         """A dict {"class", "index", "images", "accuracy"} for each class that has pictures."""

@@ -36,7 +36,8 @@ def write(
         judgement: what to report.
         title: the report's, plain text.
         facts: names and values, shown as a table, without those that are None. "split" is also
-            explained at the top of the page: see `lab.report.sections.split`.
+            explained at the top of the page: see `lab.report.sections.split`; so is, beside what it
+            concerns, "fitted_on_judged": see `lab.training.trained.Trained`.
         history: dicts {"epoch", "seconds", "loss", "validation_accuracy"}, of a training.
         class_counts: int (classes,), each class's training pictures, where they are known.
         notices: restrictions, shown beside the accuracy.

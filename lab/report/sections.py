@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from lab.data.splits import OWN
 from lab.judging import Judgement, metrics
 from lab.report import feature_map as maps
 from lab.report import figures, single_pictures
@@ -31,19 +32,21 @@ def split(judgement: Judgement, facts: Mapping[str, object]) -> str:
         )
     if kind == "given":
         return "The split that the data came with: the classifier was fitted on its training part."
-    if kind != "random":
+    if kind not in ("random", OWN):
         return ""
+    own = "The weights' own split, into what they were trained on and what they were not"
+    start = own if kind == OWN else "A random split"
     if rendered(judgement):
         return (
-            "A random split of rendered signs: no two pictures show the same sign, so the "
+            f"{start}, of rendered signs: no two pictures show the same sign, so the "
             "classifier has not seen any of these in training."
         )
     known = "are" if grouped else "may be"
     return (
-        f"A random split: frames of the same signs {known} on both sides. The accuracy does not "
+        f"{start}: frames of the same signs {known} on both sides. The accuracy does not "
         "say how the classifier does on signs it has not seen; a split by track does."
         if things == "signs"
-        else "A random split: if several pictures show one object, they may be on both sides, and "
+        else f"{start}: if several pictures show one object, they may be on both sides, and "
         "the accuracy flatters the classifier."
     )
 

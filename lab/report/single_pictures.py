@@ -59,12 +59,13 @@ def _why(judgement: Judgement, rows: np.ndarray) -> list[np.ndarray]:
     if judgement.trunk is None or len(rows) == 0:
         return []
     images, predicted = judgement.data.images[rows], judgement.predicted[rows]
-    maps = explanation.heat_maps(judgement.classifier, judgement.trunk, images, predicted)
-    # A quarter of the pixels is as many as the page shows.
-    return [
-        explanation.heated(image, heat, judgement.classifier.recipe)[::2, ::2]
-        for image, heat in zip(images, maps, strict=True)
-    ]
+    drawn: dict[int, np.ndarray] = {}
+    for classifier, places in judgement.answered_by(rows):
+        maps = explanation.heat_maps(classifier, judgement.trunk, images[places], predicted[places])
+        for place, heat in zip(places, maps, strict=True):
+            # A quarter of the pixels is as many as the page shows.
+            drawn[place] = explanation.heated(images[place], heat, classifier.recipe)[::2, ::2]
+    return [drawn[place] for place in range(len(rows))]
 
 
 def _place(where: str | int, source: str) -> dict[str, str]:

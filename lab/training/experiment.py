@@ -14,7 +14,7 @@ import numpy as np
 from lab import judging, machine, report, runs
 from lab.classifier import default_recipe
 from lab.data import Dataset, dataset, fingerprints
-from lab.data.splits import Split
+from lab.data.splits import OWN, Split
 from lab.drawn_signs import RENDERED
 from lab.errors import LabError
 from lab.features.recipes import named
@@ -146,11 +146,12 @@ def judged_on(count: int, split: Split, data: Dataset) -> str:
         return f"{count:,} rendered signs it has not seen"
     if data.crop == "sign" and split.name == "random":
         return f"{count:,} pictures {SAME_SIGNS}"
+    apart = data.tracks is not None and split.name != OWN
     kind = "signs it has not seen" if data.crop == "sign" else "groups it has not seen"
-    words = f"{count:,} pictures" + (f" of {kind}" if data.tracks is not None else "")
+    words = f"{count:,} pictures" + (f" of {kind}" if apart else "")
     if split.name == "folds":
         return f"{words}, cross-validated in {split.fold.max() + 1} folds"
-    return words if data.tracks is not None else f"{words} it has not seen"
+    return words if apart else f"{words} it has not seen"
 
 
 def _check_crop(inputs: Inputs) -> None:

@@ -27,15 +27,17 @@ def notices_of(
         new: int64 (m,), the pictures of the second set that are judged.
     """
     notices = []
-    if trunk and trunk.path.parent == runs.BUNDLED and data.crop != "sign":
+    bundled = trunk and trunk.path.resolve().parent == runs.BUNDLED.resolve()
+    if bundled and data.crop != "sign":
         notices.append(
             "the bundled trunk was trained on traffic signs alone: it knows little of anything else"
         )
     if isinstance(training, HeadTraining) and training.seen:
+        tracks = ", its test tracks," if training.split.name == "track" else ""
         notices.append(
             f"{training.trunk.path} was trained on {training.seen:,} of these pictures: the head "
-            f"learns from those and is judged on the other {len(training.split.held_out):,}, its "
-            "test tracks, alone"
+            f"learns from those and is judged on the other {len(training.split.held_out):,}"
+            f"{tracks} alone"
         )
     if test is not None and new is not None and len(new) < len(test):
         notices.append(

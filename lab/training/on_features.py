@@ -7,13 +7,14 @@ one more head. The saved head is fitted on all pictures, as the judged one was o
 epochs on everything are better than two more of the judged head (conv4, by track: 0.942 and 0.933).
 """
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 import alexnet
-from lab import novelty, weights
+from lab import files, novelty, weights
 from lab.classifier import Classifier
 from lab.data import Dataset, fingerprints, splits
 from lab.errors import LabError
@@ -53,7 +54,7 @@ class HeadTraining:
         how: {"random", "track", "folds", None}, as in `lab.data.splits.by_name`.
         data: the pictures.
         trunk: the frozen network. If it was trained on a part of the pictures, the head is judged
-            on the others, the network's own test tracks, whatever was asked for.
+            on the others, whatever was asked for.
         progress: reports the phases.
         workers: which train it together.
 
@@ -91,14 +92,17 @@ class HeadTraining:
         """Trains and judges.
 
         Args:
-            folder: not used: the features are stored in the cache, and heads take minutes at most.
+            folder: where the heads of a cross-validation are kept until its mistakes are explained:
+                in files without a name, which end with the process.
             tell: called with each epoch's record.
         """
         of = self.data, self.trunk, self.settings
         x, measured = frozen_heads.features_of(*of, self.progress, self.workers)
         with self.progress.phase("head"):
-            judged = self._cross_validated if self.split.name == "folds" else self._held_out
-            answers, history, head = judged(x, tell)
+            if self.split.name == "folds":
+                answers, history, judged = self._cross_validated(x, folder, tell)
+            else:
+                answers, history, judged = self._held_out(x, tell)
         with self.progress.phase("temperature"):
             unseen, fitted_on = self._of_unseen_tracks(x, answers)
             temperature = metrics.fit_temperature(unseen.logits, self.data.labels[unseen.rows])
@@ -106,23 +110,27 @@ class HeadTraining:
             saved_head, _ = self._fit(x, np.arange(len(self.data)))
             measure = self._measure(x, np.arange(len(self.data)), saved_head)
         measure = measure.calibrated(unseen.distances)
-        saved = self._classifier(saved_head, temperature, measure)
+        saved = self._classifier(np.array(saved_head.kernel), saved_head.bias)
         saved.trained_on = np.unique(fingerprints.of(self.data))
-        classifier = self._classifier(head, temperature, measure) if head else saved
+        for classifier in (saved, *judged):
+            classifier.temperature, classifier.novelty = temperature, measure
         pictures = self.data.subset(answers.rows)
         judgement = Judgement(
-            classifier,
+            judged[0],
             pictures,
             pictures.files or answers.rows,
             answers.logits,
             linear.sketch(x, answers.rows),
             self.trunk,
             answers.distances,
+            self.split.fold,
+            judged,
         )
         measured |= {
             "split": self.split.name,
             "refitted_on_all_data": True,
             "temperature_fitted_on": fitted_on,
+            "fitted_on_judged": unseen is answers,
         }
         counts = np.bincount(self.data.labels[self.split.train], minlength=len(self.data.names))
         return Trained(saved, judgement, self.trunk, history, counts, measured)
@@ -146,25 +154,29 @@ class HeadTraining:
         logits, measure = head.logits(x, rows), self._measure(x, train, head)
         return Answers(rows, logits, measure.distances_of_rows(x, rows, logits))
 
-    def _held_out(self, x: Features, tell: Tell | None) -> tuple[Answers, History, Head | None]:
-        """Answers of a head that has not seen them, about the held-out pictures."""
+    def _held_out(
+        self, x: Features, tell: Tell | None
+    ) -> tuple[Answers, History, list[Classifier]]:
+        """Answers of a head that has not seen them, about the held-out pictures; and that head."""
         train, rows = self.split.train, self.split.held_out
         # The later heads, too, use the directions that these pictures differ in. Those are found
         # without labels: the temperature's held-out tracks may be among them.
         self._components = frozen_heads.components_of(x, train, self.settings, self.progress)
         head, history = self._fit(x, train, rows, tell)
-        return self._answers(x, train, rows, head), history, head
+        judged = [self._classifier(np.array(head.kernel), head.bias)]
+        return self._answers(x, train, rows, head), history, judged
 
     def _cross_validated(
-        self, x: Features, tell: Tell | None
-    ) -> tuple[Answers, History, Head | None]:
+        self, x: Features, folder: Path, tell: Tell | None
+    ) -> tuple[Answers, History, list[Classifier]]:
         """Answers about all pictures, each by the head that was fitted without its fold."""
-        fold, histories, parts = self.split.fold, [], []
+        fold, histories, parts, judged = self.split.fold, [], [], []
         for k in self.progress.over("folds", range(fold.max() + 1)):
             train, rows = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
             head, history = self._fit(x, train, rows)
             parts.append(self._answers(x, train, rows, head))
             histories.append(history)
+            judged.append(self._classifier(_set_aside(head.kernel, folder), head.bias))
         order = np.argsort(np.concatenate([part.rows for part in parts]))
         logits, distances = (
             np.concatenate([getattr(part, name) for part in parts])[order]
@@ -174,7 +186,7 @@ class HeadTraining:
         for record in history:
             if tell:
                 tell(record)
-        return Answers(np.arange(len(fold)), logits, distances), history, None
+        return Answers(np.arange(len(fold)), logits, distances), history, judged
 
     def _of_unseen_tracks(self, x: Features, answers: Answers) -> tuple[Answers, str]:
         """Answers about tracks that the head has not seen, if tracks are known; and what on."""
@@ -188,20 +200,25 @@ class HeadTraining:
         unseen = self._answers(x, split.train, split.held_out, head)
         return unseen, "a fifth of the tracks, by a head that has not seen them"
 
-    def _classifier(self, head: Head, temperature: float, measure: Novelty) -> Classifier:
-        """A classifier to be judged or saved: with a copy of the head's numbers as they are."""
+    def _classifier(self, kernel: np.ndarray, bias: np.ndarray) -> Classifier:
+        """A classifier to be judged or saved, without temperature and measure as yet."""
         return Classifier(
-            np.array(head.kernel),
-            np.array(head.bias),
+            kernel,
+            np.array(bias),
             list(self.data.names),
             self.settings.recipe,
             self.settings.variant,
             self.trunk.sha256,
             self.data.crop,
             self.settings.precision,
-            temperature,
-            novelty=measure,
         )
+
+
+def _set_aside(kernel: np.ndarray, folder: Path) -> np.ndarray:
+    """The same numbers in a file: five heads of 1,000 classes are half a gigabyte."""
+    with files.writing(folder), tempfile.TemporaryFile(dir=folder) as file:
+        kernel.tofile(file)
+        return np.memmap(file, kernel.dtype, "r", shape=kernel.shape)
 
 
 def _over_folds(histories: list[History], sizes: np.ndarray) -> History:

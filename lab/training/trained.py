@@ -25,7 +25,8 @@ class Trained:
         trunk: the weights of both classifiers' network.
         history: a dict for each epoch: epoch, seconds, loss, validation_accuracy.
         counts: int64 (classes,), pictures of each class that the judged one was trained on.
-        measured: further entries of metrics.json.
+        measured: further entries of metrics.json; fitted_on_judged: whether temperature and
+            threshold were fitted on the judgement's own pictures.
     """
 
     saved: Classifier

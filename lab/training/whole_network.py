@@ -125,6 +125,7 @@ class NetworkTraining:
             "validation_accuracy": chosen.accuracy,
             "test_tracks_accuracy": tested and tested.accuracy,
             "temperature_fitted_on": "the validation pictures and random copies of them",
+            "fitted_on_judged": tested is None,
         }
         counts = np.bincount(pictures.labels, minlength=len(names))
         return Trained(classifier, tested or chosen, trunk, network.history, counts, measured)
