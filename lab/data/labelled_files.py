@@ -11,10 +11,8 @@ from lab.data.dataset import Dataset
 from lab.data.fingerprints import picture_hashes
 from lab.data.hash_memory import HashMemory
 from lab.data.photographs import Photographs, in_threads, prepared
-from lab.errors import LabError, one_line, shown
+from lab.errors import LabError, listed, one_line, shown
 from lab.progress import Progress
-
-MOST_NAMED = 10  # pictures that a notice names; the others are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ def assemble(
     looked = _look(rows, source, crop, progress)
     if broken := [str(result) for result in looked if isinstance(result, LabError)]:
         message = f"{len(broken):,} of {len(rows):,} pictures cannot be read"
-        progress.say(f"{'left out: ' if skip_broken else ''}{message}: {_listed(broken)}")
+        progress.say(listed(f"left out: {message}" if skip_broken else message, broken))
         if not skip_broken:
             raise LabError(
                 f"{message}, first {one_line(broken[0], 190)}; mend them, or leave them out: "
@@ -125,14 +123,12 @@ def _once(pictures: list[Checked], progress: Progress) -> list[Checked]:
     count = f"of {len(pictures):,} pictures"
     if copies:
         sides = f" ({both_sides:,} in train/ and held out: these are trained on)"
-        progress.say(
-            f"left out: {len(copies):,} {count}, as copies{sides if both_sides else ''}: "
-            f"{_listed(copies)}"
-        )
+        heading = f"left out: {len(copies):,} {count}, as copies{sides if both_sides else ''}"
+        progress.say(listed(heading, copies))
     if torn:
         lost = sum(picture.hash in torn for picture in pictures)
-        lines = _listed(list(torn.values()))
-        progress.say(f"left out: {lost:,} {count}, since they are in two classes: {lines}")
+        heading = f"left out: {lost:,} {count}, since they are in two classes"
+        progress.say(listed(heading, list(torn.values())))
     return [picture for key, picture in first.items() if key not in torn]
 
 
@@ -156,11 +152,6 @@ def _dataset(pictures: list[Checked], names: list[str], source: str, crop: str) 
         crop=crop,
         given=None if rows[0].given is None else np.array([row.given for row in rows], bool),
     )
-
-
-def _listed(lines: list[str]) -> str:
-    more = f"; and {len(lines) - MOST_NAMED:,} more" if lines[MOST_NAMED:] else ""
-    return "; ".join(shown(line, 1000) for line in lines[:MOST_NAMED]) + more
 
 
 def _natural(name: str) -> tuple[str, str]:

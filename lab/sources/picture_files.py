@@ -7,11 +7,10 @@ from typing import TypeVar
 import numpy as np
 
 from lab import files, pictures
-from lab.errors import LabError
+from lab.errors import LabError, listed
 from lab.progress import tell
 
 Prepared = TypeVar("Prepared")
-MOST_NAMED = 10  # broken pictures that are named; the others are counted
 
 
 def examples() -> list[Path]:
@@ -83,11 +82,9 @@ class PictureFiles:
         count = len(self._broken) + len(self.paths)
         if count == 1:
             raise LabError(self._broken[0])
-        for line in self._broken[:MOST_NAMED]:
-            tell(f"cannot be read: {line}")
-        raise LabError(
-            f"{len(self._broken)} of {count} pictures cannot be read, first {self._broken[0]}"
-        )
+        message = f"{len(self._broken)} of {count} pictures cannot be read"
+        tell(listed(message, self._broken))
+        raise LabError(f"{message}, first {self._broken[0]}")
 
 
 def _files_of(path: Path) -> list[Path]:
