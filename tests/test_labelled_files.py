@@ -231,6 +231,37 @@ def test_folders_that_hold_no_classes(tmp_path):
     assert len(load(tmp_path)) == 3
 
 
+def test_files_of_other_kinds_are_told(tmp_path, capfd):
+    """A telephone's HEIC is not read: how many of which suffix. JPEG by all its names is."""
+    folders(tmp_path, cat=2, dog=2)
+    for number, suffix in enumerate(("jfif", "JPE")):
+        Image.fromarray(np.full((30, 30, 3), 90 * number, np.uint8)).save(
+            tmp_path / "cat" / f"x.{suffix}", "JPEG"
+        )
+    assert len(load(tmp_path, progress=Progress())) == 6
+    for name in ("Thumbs.db", "notes.TXT", "._a.heic", "labels.csv"):
+        (tmp_path / "dog" / name).write_text("x")
+    assert len(load(tmp_path, progress=Progress())) == 6
+    assert "left alone" not in capfd.readouterr().err
+    for i in range(3):
+        (tmp_path / "cat" / f"{i}.HEIC").touch()
+        (tmp_path / "dog" / f"{i}.heic").touch()
+    for name in ("a.mov", "b.mov", "b", *(f"c.{'x' * i}" for i in range(1, 5))):
+        (tmp_path / "dog" / name).touch()
+    assert len(load(tmp_path, progress=Progress())) == 6
+    lines = capfd.readouterr().err.splitlines()
+    (line,) = (line for line in lines if line.startswith("left alone"))
+    assert re.fullmatch(
+        r"left alone, as no pictures by their names: 6 \.heic, 2 \.mov, "
+        r"1 without a suffix, 1 \.x, 1 \.x+, 2 others",
+        line,
+    )
+    for file in (tmp_path / "cat").iterdir():
+        if file.suffix != ".HEIC":
+            file.unlink()
+    refused(tmp_path, r"cat: expected pictures of a class .*; received 3 \.heic; add some")
+
+
 def test_links_to_folders_elsewhere(tmp_path):
     """A class may be a link."""
     folders(tmp_path / "there", cat=2, dog=1)

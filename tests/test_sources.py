@@ -46,6 +46,17 @@ def test_a_folder_is_its_pictures(folder):
     named.refuse_broken()
 
 
+def test_files_of_other_kinds_in_a_folder(folder, capfd):
+    """Are told; a text beside pictures is none of them."""
+    PictureFiles([folder])
+    assert capfd.readouterr().err == ""
+    (folder / "a.HEIC").touch()
+    (folder / "below.heic").mkdir()
+    PictureFiles([folder])
+    told = f"{folder}: left alone, as no pictures by their names: 1 .heic\n"
+    assert capfd.readouterr().err == told
+
+
 def test_one_broken_picture_among_many(folder, capfd):
     """The others are answered, the broken one is named, status 2."""
     (folder / "aa.png").write_bytes(b"\x89PNG")

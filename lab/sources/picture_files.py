@@ -93,12 +93,15 @@ def _files_of(path: Path) -> list[Path]:
         if not path.exists():
             pictures.read(path)  # says that it is missing, before a long start
         return [path]
-    suffixes = pictures.SUFFIXES
-    found = [file for file in sorted(path.iterdir()) if file.suffix.lower() in suffixes]
+    suffixes, inside = pictures.SUFFIXES, sorted(path.iterdir())
+    found = [file for file in inside if file.suffix.lower() in suffixes]
     found = [file for file in found if not file.name.startswith(".")]
+    others = pictures.other_kinds(file.name for file in inside if file.is_file())
     if not found:
         raise LabError(
             f"{path}: expected a picture, or a folder with pictures ({', '.join(suffixes)}); it "
-            "holds none; name another"
+            f"holds {others or 'none'}; name another"
         )
+    if others:
+        tell(f"{path}: left alone, as no pictures by their names: {others}")
     return found
