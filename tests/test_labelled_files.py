@@ -138,6 +138,16 @@ def test_a_csv(tmp_path):
     assert load(plain).no_tracks == "no column group says which of its pictures show one object"
 
 
+def test_names_of_folders_and_tables_are_the_same(tmp_path):
+    """However é is spelled on either side: one character, or two as on a Mac."""
+    for name, other in (("caf\u00e9", "cafe\u0301"), ("cafe\u0301", "caf\u00e9")):
+        root = folders(tmp_path / ascii(name), **{name: 1, "b": 1})
+        lines = [f"{name}/0.png,{other}", "b/0.png,b"]
+        listed = load(table(root / "t.csv", "file,class", *lines))
+        assert listed.names == load(root).names == ["b", "caf\u00e9"]
+        assert aligned(listed, load(root).names).labels.tolist() == [1, 0]
+
+
 TABLES = {
     "no class": (["file,label", "a.png,x"], r"line 1: .*; class is missing \(received file,label"),
     "empty": ([""], "line 1: .*file is missing"),

@@ -4,7 +4,6 @@ This is the form of Keras' `image_dataset_from_directory` and of torchvision's `
 """
 
 import os
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,8 +64,8 @@ def _classes(path: Path, given: bool | None, names: list[str]) -> Iterator[Label
                 f"{folder}: expected pictures of a class ({', '.join(pictures.SUFFIXES)}); "
                 f"received {received}; add some, or remove it"
             )
-        # A Mac's names are decomposed; two bytes that are no character would be in no report.
-        name = unicodedata.normalize("NFC", os.fsencode(folder.name).decode(errors="replace"))
+        # Two bytes that are no character would be in no report.
+        name = os.fsencode(folder.name).decode(errors="replace")
         for file in files:
             yield LabelledFile(str(file), name, given=given)
 

@@ -1,6 +1,8 @@
 """Picture files with a class each -> a set whose pictures can all be read, each of them once."""
 
 import re
+import sys
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +23,7 @@ class LabelledFile:
 
     Attributes:
         path: the file.
-        name: of its class.
+        name: of its class, normalised: NFC.
         group: of pictures that show one object, or None where no groups are known.
         given: whether the source holds it out; None where it holds out none.
         line: of the table, for messages; 0 where there is none.
@@ -32,6 +34,11 @@ class LabelledFile:
     group: str | None = None
     given: bool | None = None
     line: int = 0
+
+    def __post_init__(self) -> None:
+        # A Mac's names of folders are decomposed, é in two characters; tables come from anywhere.
+        name = sys.intern(unicodedata.normalize("NFC", self.name))  # one text for all of a class
+        object.__setattr__(self, "name", name)
 
 
 @dataclass(frozen=True)
