@@ -342,6 +342,16 @@ def test_a_picture_in_two_classes(tmp_path, capfd):
     err = capfd.readouterr().err
     assert "left out: 2 of 5 pictures, since they are in two classes:\n" in err
     assert f"{tmp_path}/cat/0.png (cat) is {tmp_path}/dog/cat.png (dog)" in err
+    shutil.copy(tmp_path / "cat" / "0.png", tmp_path / "cat" / "9.png")  # x, x, y: three in all
+    shutil.copy(tmp_path / "cat" / "0.png", tmp_path / "emu.png")
+    rows = [f"{name}/{i}.png,{name}" for name in ("cat", "dog") for i in range(2)]
+    rows += ["dog/cat.png,dog", "emu.png,cat", "cat/9.png,cat"]  # x, y, x, x
+    for source, count in ((tmp_path, 3), (table(tmp_path / "t.csv", "file,class", *rows), 4)):
+        assert np.bincount(load(source, progress=Progress()).labels).tolist() == [1, 2]
+        err = capfd.readouterr().err
+        assert f"left out: {count} of {count + 3} pictures, since they are in two classes" in err
+        assert "as copies" not in err and err.count(" is ") == 1
+    (tmp_path / "cat" / "9.png").unlink()
     shutil.rmtree(tmp_path / "dog")
     shutil.copytree(tmp_path / "cat", tmp_path / "dog")
     refused(tmp_path, "pictures of the class cat; none is left, .* or are in another class as well")

@@ -116,27 +116,29 @@ def _look(
 
 def _once(pictures: list[Checked], progress: Progress) -> list[Checked]:
     """The pictures without copies of others, and without any that is in two classes."""
-    first: dict[int, Checked] = {}
-    copies, both_sides, torn = [], 0, {}
+    same: dict[int, list[Checked]] = {}
     for picture in pictures:
-        original = first.setdefault(picture.hash, picture)
-        a, b = original.row, picture.row
-        if a.name != b.name:
-            names = [shown(row.name, 60) for row in (a, b)]
-            torn[picture.hash] = f"{a.path} ({names[0]}) is {b.path} ({names[1]})"
-        elif original is not picture:
-            copies.append(f"{b.path} is {a.path}")
-            both_sides += a.given != b.given
+        same.setdefault(picture.hash, []).append(picture)
+    kept, copies, both_sides, lost, torn = [], [], 0, 0, []
+    for first, *others in same.values():
+        a, rows = first.row, [picture.row for picture in others]
+        if other := next((b for b in rows if b.name != a.name), None):
+            names = [shown(row.name, 60) for row in (a, other)]
+            torn.append(f"{a.path} ({names[0]}) is {other.path} ({names[1]})")
+            lost += 1 + len(rows)
+            continue
+        kept.append(first)
+        copies += [f"{b.path} is {a.path}" for b in rows]
+        both_sides += sum(a.given != b.given for b in rows)
     count = f"of {len(pictures):,} pictures"
     if copies:
         sides = f" ({both_sides:,} in train/ and held out: these are trained on)"
         heading = f"left out: {len(copies):,} {count}, as copies{sides if both_sides else ''}"
         progress.say(listed(heading, copies))
     if torn:
-        lost = sum(picture.hash in torn for picture in pictures)
         heading = f"left out: {lost:,} {count}, since they are in two classes"
-        progress.say(listed(heading, list(torn.values())))
-    return [picture for key, picture in first.items() if key not in torn]
+        progress.say(listed(heading, torn))
+    return kept
 
 
 def _dataset(pictures: list[Checked], names: list[str], source: str, crop: str) -> Dataset:
