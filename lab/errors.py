@@ -1,8 +1,10 @@
 """The error that a user can act on, and text out of files in messages."""
 
 import re
+from collections.abc import Sequence
 
 LONGEST = 300  # characters of an error
+MOST_LISTED = 10  # lines below a heading; the others are counted
 # Control characters, line ends, halves of characters, and what turns the direction of writing.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -27,6 +29,13 @@ def one_line(text: str, longest: int = LONGEST) -> str:
     line = escaped(" ".join(text.split()))
     end = longest // 3
     return line if len(line) <= longest else line[: longest - end - 5] + " ... " + line[-end:]
+
+
+def listed(heading: str, lines: Sequence[str]) -> str:
+    """A heading and below it, in a short line each, what is too much for one line."""
+    more = [f"and {len(lines) - MOST_LISTED:,} more"] if lines[MOST_LISTED:] else []
+    below = [f"{heading}:", *lines[:MOST_LISTED], *more]
+    return "\n  ".join(one_line(line, LONGEST - 2) for line in below)
 
 
 def escaped(text: str, kept: str = "") -> str:

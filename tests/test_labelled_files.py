@@ -138,6 +138,16 @@ def test_a_csv(tmp_path):
     assert load(plain).no_tracks == "no column group says which of its pictures show one object"
 
 
+def test_names_of_folders_and_tables_are_the_same(tmp_path):
+    """However é is spelled on either side: one character, or two as on a Mac."""
+    for name, other in (("caf\u00e9", "cafe\u0301"), ("cafe\u0301", "caf\u00e9")):
+        root = folders(tmp_path / ascii(name), **{name: 1, "b": 1})
+        lines = [f"{name}/0.png,{other}", "b/0.png,b"]
+        listed = load(table(root / "t.csv", "file,class", *lines))
+        assert listed.names == load(root).names == ["b", "caf\u00e9"]
+        assert aligned(listed, load(root).names).labels.tolist() == [1, 0]
+
+
 TABLES = {
     "no class": (["file,label", "a.png,x"], r"line 1: .*; class is missing \(received file,label"),
     "empty": ([""], "line 1: .*file is missing"),
@@ -231,6 +241,37 @@ def test_folders_that_hold_no_classes(tmp_path):
     assert len(load(tmp_path)) == 3
 
 
+def test_files_of_other_kinds_are_told(tmp_path, capfd):
+    """A telephone's HEIC is not read: how many of which suffix. JPEG by all its names is."""
+    folders(tmp_path, cat=2, dog=2)
+    for number, suffix in enumerate(("jfif", "JPE")):
+        Image.fromarray(np.full((30, 30, 3), 90 * number, np.uint8)).save(
+            tmp_path / "cat" / f"x.{suffix}", "JPEG"
+        )
+    assert len(load(tmp_path, progress=Progress())) == 6
+    for name in ("Thumbs.db", "notes.TXT", "._a.heic", "labels.csv"):
+        (tmp_path / "dog" / name).write_text("x")
+    assert len(load(tmp_path, progress=Progress())) == 6
+    assert "left alone" not in capfd.readouterr().err
+    for i in range(3):
+        (tmp_path / "cat" / f"{i}.HEIC").touch()
+        (tmp_path / "dog" / f"{i}.heic").touch()
+    for name in ("a.mov", "b.mov", "b", *(f"c.{'x' * i}" for i in range(1, 5))):
+        (tmp_path / "dog" / name).touch()
+    assert len(load(tmp_path, progress=Progress())) == 6
+    lines = capfd.readouterr().err.splitlines()
+    (line,) = (line for line in lines if line.startswith("left alone"))
+    assert re.fullmatch(
+        r"left alone, as no pictures by their names: 6 \.heic, 2 \.mov, "
+        r"1 without a suffix, 1 \.x, 1 \.x+, 2 others",
+        line,
+    )
+    for file in (tmp_path / "cat").iterdir():
+        if file.suffix != ".HEIC":
+            file.unlink()
+    refused(tmp_path, r"cat: expected pictures of a class .*; received 3 \.heic; add some")
+
+
 def test_links_to_folders_elsewhere(tmp_path):
     """A class may be a link."""
     folders(tmp_path / "there", cat=2, dog=1)
@@ -267,13 +308,13 @@ def test_broken_pictures_are_named_and_counted(tmp_path, capfd):
     message = r"12 of 17 pictures cannot be read, first .*; mend them, .*--skip-broken$"
     refused(tmp_path, message)
     err = capfd.readouterr().err
-    assert "12 of 17 pictures cannot be read: " in err and err.endswith("; and 2 more\n")
+    assert "12 of 17 pictures cannot be read:\n" in err and err.endswith("\n  and 2 more\n")
     assert "x00.jpg: expected a picture" in err and "an empty file" in err
     assert "x09.jpg" in err and "x10.jpg" not in err
     data = load(tmp_path, skip_broken=True, progress=Progress())
     assert np.bincount(data.labels).tolist() == [3, 2]
     err = capfd.readouterr().err
-    assert "left out: 12 of 17 pictures cannot be read: " in err
+    assert "left out: 12 of 17 pictures cannot be read:\n" in err
     assert "x09.jpg" in err
     for file in (tmp_path / "dog").iterdir():
         file.write_bytes(b"")
@@ -288,7 +329,7 @@ def test_the_same_picture_twice(tmp_path, capfd):
     data = load(tmp_path, progress=Progress())
     assert [os.path.basename(file) for file in data.files] == ["0.png", "1.png"] * 2
     err = capfd.readouterr().err
-    assert "left out: 1 of 5 pictures, as copies: " in err
+    assert "left out: 1 of 5 pictures, as copies:\n" in err
     assert f"{tmp_path}/cat/z.bmp is {tmp_path}/cat/0.png" in err
 
 
@@ -299,8 +340,18 @@ def test_a_picture_in_two_classes(tmp_path, capfd):
     data = load(tmp_path, progress=Progress())
     assert np.bincount(data.labels).tolist() == [1, 2]
     err = capfd.readouterr().err
-    assert "left out: 2 of 5 pictures, since they are in two classes: " in err
+    assert "left out: 2 of 5 pictures, since they are in two classes:\n" in err
     assert f"{tmp_path}/cat/0.png (cat) is {tmp_path}/dog/cat.png (dog)" in err
+    shutil.copy(tmp_path / "cat" / "0.png", tmp_path / "cat" / "9.png")  # x, x, y: three in all
+    shutil.copy(tmp_path / "cat" / "0.png", tmp_path / "emu.png")
+    rows = [f"{name}/{i}.png,{name}" for name in ("cat", "dog") for i in range(2)]
+    rows += ["dog/cat.png,dog", "emu.png,cat", "cat/9.png,cat"]  # x, y, x, x
+    for source, count in ((tmp_path, 3), (table(tmp_path / "t.csv", "file,class", *rows), 4)):
+        assert np.bincount(load(source, progress=Progress()).labels).tolist() == [1, 2]
+        err = capfd.readouterr().err
+        assert f"left out: {count} of {count + 3} pictures, since they are in two classes" in err
+        assert "as copies" not in err and err.count(" is ") == 1
+    (tmp_path / "cat" / "9.png").unlink()
     shutil.rmtree(tmp_path / "dog")
     shutil.copytree(tmp_path / "cat", tmp_path / "dog")
     refused(tmp_path, "pictures of the class cat; none is left, .* or are in another class as well")
@@ -314,10 +365,10 @@ def test_both_sides_are_said(tmp_path, capfd):
     data = load(tmp_path, progress=Progress())
     assert data.given.tolist() == [False] * 4 + [True]
     err = capfd.readouterr().err
-    assert (
-        "left out: 1 of 6 pictures, as copies (1 in train/ and held out: these are trained on): "
-        in err
+    heading = (
+        "left out: 1 of 6 pictures, as copies (1 in train/ and held out: these are trained on)"
     )
+    assert f"{heading}:\n" in err
 
 
 def test_as_signs(tmp_path):

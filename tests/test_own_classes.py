@@ -195,12 +195,25 @@ def test_the_folders_own_split(tmp_path, conv_npz):
 def test_broken_pictures(tmp_path, conv_npz, capfd):
     """Named, status 2 and nothing written; left out with --skip-broken."""
     folder = write(tmp_path / "data", 4)
-    (folder / "10 red/9.jpg").write_bytes(b"no picture")
+    for i in range(12):
+        (folder / f"10 red/b{i:02}.jpg").write_bytes(b"no picture")
     argv = ("--data", folder, "--weights", conv_npz, "--epochs", 1, "--output", tmp_path / "run")
-    assert run(train_feature_extraction, *argv) == 2
-    assert "9.jpg" in capfd.readouterr().err and not (tmp_path / "run").exists()
-    assert run(train_feature_extraction, *argv, "--skip-broken") == 0
-    assert "9.jpg" in capfd.readouterr().err
+    told = []
+    for status, options in ((2, ()), (0, ("--skip-broken",))):
+        assert run(train_feature_extraction, *argv, *options) == status
+        assert (tmp_path / "run").exists() == (status == 0)
+        lines = capfd.readouterr().err.splitlines()
+        assert max(map(len, lines)) <= 300
+        start = next(i for i, line in enumerate(lines) if line.endswith("cannot be read:"))
+        told.append(lines[start : start + 12])
+        for i, line in enumerate(told[-1][1:11]):
+            path = folder / f"10 red/b{i:02}.jpg"
+            assert line.startswith(f"  {path}: expected a picture") and "something else" in line
+        assert told[-1][11] == "  and 2 more"
+        if status:  # one line of an error, the last
+            assert re.match("error: 12 of 24 pictures .*b00.jpg.*--skip-broken$", lines[-1])
+            assert sum(line.startswith("error: ") for line in lines) == 1
+    assert told[1] == [f"left out: {told[0][0]}", *told[0][1:]]
     assert json.loads((tmp_path / "run/metrics.json").read_text())["images"] == 12
 
 

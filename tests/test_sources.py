@@ -46,6 +46,17 @@ def test_a_folder_is_its_pictures(folder):
     named.refuse_broken()
 
 
+def test_files_of_other_kinds_in_a_folder(folder, capfd):
+    """Are told; a text beside pictures is none of them."""
+    PictureFiles([folder])
+    assert capfd.readouterr().err == ""
+    (folder / "a.HEIC").touch()
+    (folder / "below.heic").mkdir()
+    PictureFiles([folder])
+    told = f"{folder}: left alone, as no pictures by their names: 1 .heic\n"
+    assert capfd.readouterr().err == told
+
+
 def test_one_broken_picture_among_many(folder, capfd):
     """The others are answered, the broken one is named, status 2."""
     (folder / "aa.png").write_bytes(b"\x89PNG")
@@ -68,8 +79,11 @@ def test_many_broken_pictures_are_counted(folder, capfd):
     with pytest.raises(LabError, match=r"^13 of 16 pictures .*, first .*x00\.png: ") as caught:
         named.refuse_broken()
     assert len(str(caught.value)) <= 300
-    err = capfd.readouterr().err
-    assert "x09.png: expected a picture" in err and "x10.png" not in err
+    lines = capfd.readouterr().err.splitlines()
+    assert (lines[0], lines[11]) == ("13 of 16 pictures cannot be read:", "  and 3 more")
+    for number, line in enumerate(lines[1:11]):
+        assert line.startswith(f"  {folder}/x{number:02}.png: expected a picture")
+    assert len(lines) == 12 and max(map(len, lines)) <= 300
 
 
 def test_a_ribbon_is_named(folder, full_npz, capfd):

@@ -1,5 +1,8 @@
 """The splits are what they say, and follow their seed."""
 
+import itertools
+from functools import partial
+
 import numpy as np
 import pytest
 from filmed import drive, noise
@@ -181,6 +184,73 @@ def test_stratified_folds(fewest, k, grouped):
         assert len(set(fold[groups == group])) == 1
     np.testing.assert_array_equal(folds.stratified(data, seed=1), fold)
     assert (folds.stratified(data, seed=2) != fold).any()
+
+
+def mixed(seed):
+    """Photographs in three to seven groups, each with up to three of two to five classes."""
+    rng = np.random.default_rng(seed)
+    count, classes = rng.integers(3, 8), rng.integers(2, 6)
+    rows = []
+    for group in range(count):
+        for label in rng.choice(classes, rng.integers(1, min(classes, 3) + 1), replace=False):
+            rows += [(label, group)] * rng.integers(1, 6)
+    labels, groups = np.array(rows).T
+    images = Photographs(["x.jpg"] * len(labels), "centre")
+    return Dataset(images, labels, groups, names=list("abcde"), crop="centre", source="my")
+
+
+def can_be_parted(data, count):
+    """Whether the groups can be dealt to so many sides with each class on each: all deals tried."""
+    holders = [set(data.tracks[data.labels == label]) for label in set(data.labels.tolist())]
+    deals = itertools.product(range(count), repeat=data.tracks.max() + 1)
+    return any(all(len({deal[g] for g in of}) == count for of in holders) for deal in deals)
+
+
+@pytest.mark.parametrize("start", [0, 100, 200])
+def test_groups_of_several_classes(start):
+    """Every training has every class, no group is on two sides; refused is what cannot be alone."""
+    seen = 0
+    for seed in range(start, start + 100):
+        data = mixed(seed)
+        holders = [len(set(data.tracks[data.labels == label])) for label in set(data.labels)]
+        if len(holders) < 2 or min(holders) < 2:
+            continue
+        every, seen = set(data.labels), seen + 1
+        fold = splits.by_name(data, "folds", seed).fold
+        assert set(fold) == set(range(fold.max() + 1)) <= set(range(5))
+        assert all(set(data.labels[fold != i]) == every for i in set(fold))
+        assert all(len(set(fold[data.tracks == group])) == 1 for group in set(data.tracks))
+        ways = [(2, splits.by_track)]
+        if min(holders) > 2:
+            ways += [(3, partial(splits.for_network, how=how)) for how in (None, "track")]
+        for count, way in ways:
+            try:
+                split = way(data, seed=seed)
+            except LabError as error:
+                assert "my: expected groups that can be dealt out" in str(error)
+                assert not can_be_parted(data, count)
+                continue
+            sides = [split.train, split.held_out, split.test][:count]
+            assert sorted(np.concatenate(sides)) == list(range(len(data)))
+            assert all(set(data.labels[side]) == every for side in sides)
+            assert sum(len(set(data.tracks[side])) for side in sides) == len(set(data.tracks))
+    assert seen > 30
+
+
+def test_groups_that_cannot_be_parted():
+    """Three groups, each with two of three classes: no two sides, but folds for heads."""
+    data = photographs(np.array([0, 1, 1, 2, 2, 0]), np.array([0, 0, 1, 1, 2, 2]))
+    with pytest.raises(LabError, match=r"my: .* 2 sides, each class on each .*received 3 groups"):
+        splits.by_track(data)
+    assert set(splits.by_name(data, "folds").fold) == {0, 1, 2}
+
+
+def test_signs_of_two_tracks_are_trained_on():
+    """Class 10 has one track to test on; to hold out the other would leave none to learn."""
+    labels, ids, _, _ = drive([12] * 10 + [2])
+    data = Dataset(noise(len(labels)), labels, ids)
+    with pytest.raises(LabError, match=r"class No passing for .* on the training side \(1 such"):
+        splits.three_way(data)
 
 
 def test_the_given_split():

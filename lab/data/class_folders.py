@@ -4,25 +4,26 @@ This is the form of Keras' `image_dataset_from_directory` and of torchvision's `
 """
 
 import os
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 from lab import pictures
 from lab.data.labelled_files import LabelledFile
 from lab.errors import LabError
+from lab.progress import SILENT, Progress
 
 DEPTH = 50  # Python walks through some 900
 TRAIN, HELD_OUT = "train", ("val", "valid", "validation", "test")
 
 
-def read(path: Path) -> list[LabelledFile]:
+def read(path: Path, progress: Progress = SILENT) -> list[LabelledFile]:
     """Finds the pictures; none is opened.
 
     Hidden files, and files that are no pictures by their name, are left alone.
 
     Args:
         path: the folder.
+        progress: where it is said which kinds of files were left alone; see `other_kinds`.
 
     Returns:
         The pictures by folder and name, those of train/ before those that are held out.
@@ -30,17 +31,22 @@ def read(path: Path) -> list[LabelledFile]:
     Raises:
         LabError: it has no sub-folders, or one of them holds no picture.
     """
+    names: list[str] = []
     parts = {folder.name.lower(): folder for folder in _subfolders(path)}
     held_out = [parts[name] for name in HELD_OUT if name in parts]
     if TRAIN not in parts or not held_out or not _subfolders(parts[TRAIN]):
-        return list(_classes(path, None))
-    found = list(_classes(parts[TRAIN], False))
-    for part in held_out:
-        found += _classes(part, True)
+        found = list(_classes(path, None, names))
+    else:
+        found = list(_classes(parts[TRAIN], False, names))
+        for part in held_out:
+            found += _classes(part, True, names)
+    if kinds := pictures.other_kinds(names):
+        progress.say(f"left alone, as no pictures by their names: {kinds}")
     return found
 
 
-def _classes(path: Path, given: bool | None) -> Iterator[LabelledFile]:
+def _classes(path: Path, given: bool | None, names: list[str]) -> Iterator[LabelledFile]:
+    """The pictures of all classes; the names of all files are added to `names`."""
     folders = _subfolders(path)
     if not folders:
         raise LabError(
@@ -48,14 +54,18 @@ def _classes(path: Path, given: bool | None) -> Iterator[LabelledFile]:
             "train/ and val/ of that form; it has no sub-folders; name another"
         )
     for folder in folders:
-        files = sorted(_pictures(folder))
+        inside = sorted(_files(folder))
+        files = [file for file in inside if file.name.lower().endswith(pictures.SUFFIXES)]
+        own = [file.name for file in inside]
+        names += own
         if not files:
+            received = pictures.other_kinds(own) or "a folder without any"
             raise LabError(
                 f"{folder}: expected pictures of a class ({', '.join(pictures.SUFFIXES)}); "
-                "received a folder without any; add some, or remove it"
+                f"received {received}; add some, or remove it"
             )
-        # A Mac's names are decomposed; two bytes that are no character would be in no report.
-        name = unicodedata.normalize("NFC", os.fsencode(folder.name).decode(errors="replace"))
+        # Two bytes that are no character would be in no report.
+        name = os.fsencode(folder.name).decode(errors="replace")
         for file in files:
             yield LabelledFile(str(file), name, given=given)
 
@@ -76,8 +86,8 @@ def _subfolders(path: Path) -> list[Path]:
         raise _unreadable(error) from None
 
 
-def _pictures(folder: Path) -> Iterator[Path]:
-    """The pictures in a folder and below it; links to folders below it are not followed."""
+def _files(folder: Path) -> Iterator[Path]:
+    """The files in a folder and below it; links to folders below it are not followed."""
 
     def refuse(error: OSError) -> None:
         raise _unreadable(error)
@@ -87,7 +97,7 @@ def _pictures(folder: Path) -> Iterator[Path]:
         if len(Path(place).relative_to(folder).parts) > DEPTH:
             raise LabError(f"{place}: expected at most {DEPTH} folders in one another; move it up")
         for name in names:
-            if name[0] != "." and name.lower().endswith(pictures.SUFFIXES):
+            if name[0] != ".":
                 yield Path(place, name)
 
 

@@ -1,6 +1,8 @@
 """Picture files with a class each -> a set whose pictures can all be read, each of them once."""
 
 import re
+import sys
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +13,8 @@ from lab.data.dataset import Dataset
 from lab.data.fingerprints import picture_hashes
 from lab.data.hash_memory import HashMemory
 from lab.data.photographs import Photographs, in_threads, prepared
-from lab.errors import LabError, one_line, shown
+from lab.errors import LabError, listed, one_line, shown
 from lab.progress import Progress
-
-MOST_NAMED = 10  # pictures that a notice names; the others are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class LabelledFile:
 
     Attributes:
         path: the file.
-        name: of its class.
+        name: of its class, normalised: NFC.
         group: of pictures that show one object, or None where no groups are known.
         given: whether the source holds it out; None where it holds out none.
         line: of the table, for messages; 0 where there is none.
@@ -34,6 +34,11 @@ class LabelledFile:
     group: str | None = None
     given: bool | None = None
     line: int = 0
+
+    def __post_init__(self) -> None:
+        # A Mac's names of folders are decomposed, é in two characters; tables come from anywhere.
+        name = sys.intern(unicodedata.normalize("NFC", self.name))  # one text for all of a class
+        object.__setattr__(self, "name", name)
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ def assemble(
     looked = _look(rows, source, crop, progress)
     if broken := [str(result) for result in looked if isinstance(result, LabError)]:
         message = f"{len(broken):,} of {len(rows):,} pictures cannot be read"
-        progress.say(f"{'left out: ' if skip_broken else ''}{message}: {_listed(broken)}")
+        progress.say(listed(f"left out: {message}" if skip_broken else message, broken))
         if not skip_broken:
             raise LabError(
                 f"{message}, first {one_line(broken[0], 190)}; mend them, or leave them out: "
@@ -111,29 +116,29 @@ def _look(
 
 def _once(pictures: list[Checked], progress: Progress) -> list[Checked]:
     """The pictures without copies of others, and without any that is in two classes."""
-    first: dict[int, Checked] = {}
-    copies, both_sides, torn = [], 0, {}
+    same: dict[int, list[Checked]] = {}
     for picture in pictures:
-        original = first.setdefault(picture.hash, picture)
-        a, b = original.row, picture.row
-        if a.name != b.name:
-            names = [shown(row.name, 60) for row in (a, b)]
-            torn[picture.hash] = f"{a.path} ({names[0]}) is {b.path} ({names[1]})"
-        elif original is not picture:
-            copies.append(f"{b.path} is {a.path}")
-            both_sides += a.given != b.given
+        same.setdefault(picture.hash, []).append(picture)
+    kept, copies, both_sides, lost, torn = [], [], 0, 0, []
+    for first, *others in same.values():
+        a, rows = first.row, [picture.row for picture in others]
+        if other := next((b for b in rows if b.name != a.name), None):
+            names = [shown(row.name, 60) for row in (a, other)]
+            torn.append(f"{a.path} ({names[0]}) is {other.path} ({names[1]})")
+            lost += 1 + len(rows)
+            continue
+        kept.append(first)
+        copies += [f"{b.path} is {a.path}" for b in rows]
+        both_sides += sum(a.given != b.given for b in rows)
     count = f"of {len(pictures):,} pictures"
     if copies:
         sides = f" ({both_sides:,} in train/ and held out: these are trained on)"
-        progress.say(
-            f"left out: {len(copies):,} {count}, as copies{sides if both_sides else ''}: "
-            f"{_listed(copies)}"
-        )
+        heading = f"left out: {len(copies):,} {count}, as copies{sides if both_sides else ''}"
+        progress.say(listed(heading, copies))
     if torn:
-        lost = sum(picture.hash in torn for picture in pictures)
-        lines = _listed(list(torn.values()))
-        progress.say(f"left out: {lost:,} {count}, since they are in two classes: {lines}")
-    return [picture for key, picture in first.items() if key not in torn]
+        heading = f"left out: {lost:,} {count}, since they are in two classes"
+        progress.say(listed(heading, torn))
+    return kept
 
 
 def _dataset(pictures: list[Checked], names: list[str], source: str, crop: str) -> Dataset:
@@ -156,11 +161,6 @@ def _dataset(pictures: list[Checked], names: list[str], source: str, crop: str) 
         crop=crop,
         given=None if rows[0].given is None else np.array([row.given for row in rows], bool),
     )
-
-
-def _listed(lines: list[str]) -> str:
-    more = f"; and {len(lines) - MOST_NAMED:,} more" if lines[MOST_NAMED:] else ""
-    return "; ".join(shown(line, 1000) for line in lines[:MOST_NAMED]) + more
 
 
 def _natural(name: str) -> tuple[str, str]:

@@ -35,7 +35,7 @@ def load(
     path = Path(path)
     tabular = path.suffix.lower() == ".csv" and not path.is_dir()
     if tabular or (path.is_dir() and not _is_gtsrb(path)):
-        rows = table.read(path) if tabular else class_folders.read(path)
+        rows = table.read(path) if tabular else class_folders.read(path, progress)
         return labelled_files.assemble(rows, str(path), crop or "centre", skip_broken, progress)
     check_crop(crop, str(path))
     archive = path.is_dir() or path.suffix.lower() == ".zip"

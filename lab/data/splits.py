@@ -5,6 +5,7 @@ does on signs that it has not seen. Photographs are split class by class, so tha
 each class in proportion, and what is known to show one object is never on both sides.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +16,7 @@ from lab.errors import LabError
 
 NONE = np.zeros(0, np.int64)
 OWN = "weights' own"  # the split of what a network was trained on and what it was not
+SIDES = {"train": "training", "held_out": "held-out", "test": "test"}
 FEW = 5_000  # photographs: with fewer, five heads judge all of them in turn
 
 
@@ -114,9 +116,9 @@ def by_track(data: Dataset, seed: int = 0) -> Split:
             f"{data.source}: expected groups for a split by track; {data.no_tracks}; "
             "take --split random, or a CSV with the columns file, class and group"
         )
-    fold = folds.by_track(data, 5, seed)
-    split = Split(np.flatnonzero(fold != 0), np.flatnonzero(fold == 0), NONE, "track")
-    return _checked(data, split)
+    folds.known_tracks(data)
+    part = folds.parts(data, (5,), seed)
+    return _checked(data, Split(np.flatnonzero(part == 0), np.flatnonzero(part), NONE, "track"))
 
 
 def three_way(data: Dataset, seed: int = 0) -> Split:
@@ -127,20 +129,26 @@ def three_way(data: Dataset, seed: int = 0) -> Split:
         seed: as in `folds`; the second cut takes seed + 1.
 
     Returns:
-        The split, each part ascending. A class of few tracks may have none held out.
+        The split, each part ascending. A class of signs of few tracks may have none held out.
 
     Raises:
         LabError: as `by_track`, or no class has enough tracks for the second cut.
     """
-    outer = by_track(data, seed)
-    rest = outer.train
-    fold = folds.by_track(data.subset(rest), 10, seed + 1)
-    if not (fold == 0).any():
+    folds.known_tracks(data)
+    return _three(data, "track", seed)
+
+
+def _three(data: Dataset, name: str, seed: int) -> Split:
+    """A fifth is tested on, and a tenth of the others held out."""
+    part = folds.parts(data, (5, 10), seed)
+    train, test, held_out = (np.flatnonzero(part == number) for number in range(3))
+    split = _checked(data, Split(train, held_out, test, name), ("train", "test"))
+    if not len(held_out):
         raise LabError(
             f"{data.source}: expected about ten tracks a class, so that one can be held out beside "
             "the test tracks; received fewer: give more, or take --split random"
         )
-    return Split(rest[fold != 0], rest[fold == 0], outer.held_out, "track")
+    return split
 
 
 def by_name(data: Dataset, how: str | None, seed: int = 0) -> Split:
@@ -176,29 +184,15 @@ def for_network(data: Dataset, how: str | None, seed: int = 0) -> Split:
     Raises:
         LabError: the set cannot be split so.
     """
-    as_given = how is None and data.given is not None
-    if data.crop != "sign" and not as_given:
-        _check_three(data)
-    if data.crop == "sign" or how == "track":
+    if data.crop == "sign":
         return three_way(data, seed) if how == "track" else random(data, seed)
-    if as_given:
+    if how is None and data.given is not None:
         outer = given(data)
-    else:
-        fold = folds.stratified(data, 5, seed)
-        outer = Split(np.flatnonzero(fold != 0), NONE, np.flatnonzero(fold == 0), "random")
-    rest = outer.train
-    fold = folds.stratified(data.subset(rest), 10, seed + 1)
-    test = np.concatenate([outer.held_out, outer.test])
-    return Split(rest[fold != 0], rest[fold == 0], test, outer.name)
-
-
-def _check_three(data: Dataset) -> None:
-    """Refuses photographs of which some class has too few for three parts."""
-    if folds.check_classes(data) < 3:
-        raise LabError(
-            f"{data.source}: expected at least 3 {folds.unit(data)} of each class, to learn, to "
-            "choose and to test; received 2; add pictures, or take --train head"
-        )
+        part = folds.parts(data.subset(outer.train), (10,), seed + 1)
+        split = Split(outer.train[part == 0], outer.train[part == 1], outer.held_out, "given")
+        return _checked(data, split)
+    split = three_way(data, seed) if how == "track" else _three(data, "random", seed)
+    return _checked(data, split)
 
 
 def by_seen(data: Dataset, seen: np.ndarray) -> Split:
@@ -221,15 +215,15 @@ def by_seen(data: Dataset, seen: np.ndarray) -> Split:
     return _checked(data, split)
 
 
-def _checked(data: Dataset, split: Split) -> Split:
-    """Refuses a split that leaves one side without a class, or one class only."""
+def _checked(data: Dataset, split: Split, sides: Sequence[str] = ("train", "held_out")) -> Split:
+    """Refuses a split that leaves one of these sides without a class, or one class only."""
     folds.check_several(data)
-    for side, index in (("training", split.train), ("held-out", split.held_out)):
-        lacking = np.setdiff1d(data.labels, data.labels[index])
+    for side in sides:
+        lacking = np.setdiff1d(data.labels, data.labels[getattr(split, side)])
         if len(lacking):
             raise LabError(
                 f"expected every class on both sides of the {split.name} split; class "
-                f"{folds.class_name(data, lacking[0])} has no picture on the {side} side "
+                f"{folds.class_name(data, lacking[0])} has no picture on the {SIDES[side]} side "
                 f"({len(lacking)} such classes); add pictures of it or leave it out"
             )
     return split

@@ -93,5 +93,4 @@ def _row(path: Path, line: int, cells: dict[str | None, str | None]) -> Labelled
     if "group" in cells:  # none begins with a space but those made here
         group = sys.intern((cells["group"] or "").strip() or f" line {line}")
     folder = "" if path.parent == Path() else path.parent
-    # Of equal names one is kept.
-    return LabelledFile(os.path.join(folder, file), sys.intern(name), group, None, line)
+    return LabelledFile(os.path.join(folder, file), name, group, None, line)

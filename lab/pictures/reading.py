@@ -2,6 +2,8 @@
 
 import io
 import warnings
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -9,11 +11,16 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lab import files, untrusted
+from lab.errors import shown
 from lab.untrusted import Broken, parse
 
 # Pillow reads more formats, but some start other programs (EPS runs Ghostscript).
 FORMATS = ("PNG", "JPEG", "PPM", "BMP", "GIF", "TIFF", "WEBP")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".ppm", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
+SUFFIXES = (".png", *JPEG, ".ppm", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+# Of files that lie beside pictures: tables, notes, licences, what Windows puts there.
+COMPANIONS = (".csv", ".db", ".ini", ".json", ".md", ".tsv", ".txt", ".xml", ".yaml", ".yml")
+MOST_KINDS = 5  # suffixes that a notice names
 EXPECTED = "a picture (PNG, JPEG, PPM, BMP, GIF, TIFF or WebP)"
 
 MOST_BYTES = 2**29  # of a file
@@ -32,6 +39,23 @@ Image.MAX_IMAGE_PIXELS = MOST_PIXELS  # of more it warns, and of twice as many i
 # same time, and `catch_warnings` of one would undo another's.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+def other_kinds(names: Iterable[str]) -> str:
+    """Counts the files that are no pictures by their names, and that nobody expects to be any.
+
+    Args:
+        names: of files; hidden ones, and those with a suffix of `COMPANIONS`, do not count.
+
+    Returns:
+        Such as "9 .heic, 2 .mov", the most frequent suffixes first; "" for none.
+    """
+    known = SUFFIXES + COMPANIONS
+    left = [name for name in names if name[0] != "." and not name.lower().endswith(known)]
+    kinds = Counter(Path(name).suffix.lower() or "without a suffix" for name in left)
+    words = [f"{count:,} {shown(kind, 20)}" for kind, count in kinds.most_common(MOST_KINDS)]
+    rest = len(left) - sum(count for _, count in kinds.most_common(MOST_KINDS))
+    return ", ".join(words + [f"{rest:,} others"] * (rest > 0))
 
 
 def read(path: str | Path) -> np.ndarray:

@@ -7,11 +7,10 @@ from typing import TypeVar
 import numpy as np
 
 from lab import files, pictures
-from lab.errors import LabError
+from lab.errors import LabError, listed
 from lab.progress import tell
 
 Prepared = TypeVar("Prepared")
-MOST_NAMED = 10  # broken pictures that are named; the others are counted
 
 
 def examples() -> list[Path]:
@@ -83,11 +82,9 @@ class PictureFiles:
         count = len(self._broken) + len(self.paths)
         if count == 1:
             raise LabError(self._broken[0])
-        for line in self._broken[:MOST_NAMED]:
-            tell(f"cannot be read: {line}")
-        raise LabError(
-            f"{len(self._broken)} of {count} pictures cannot be read, first {self._broken[0]}"
-        )
+        message = f"{len(self._broken)} of {count} pictures cannot be read"
+        tell(listed(message, self._broken))
+        raise LabError(f"{message}, first {self._broken[0]}")
 
 
 def _files_of(path: Path) -> list[Path]:
@@ -96,12 +93,15 @@ def _files_of(path: Path) -> list[Path]:
         if not path.exists():
             pictures.read(path)  # says that it is missing, before a long start
         return [path]
-    suffixes = pictures.SUFFIXES
-    found = [file for file in sorted(path.iterdir()) if file.suffix.lower() in suffixes]
+    suffixes, inside = pictures.SUFFIXES, sorted(path.iterdir())
+    found = [file for file in inside if file.suffix.lower() in suffixes]
     found = [file for file in found if not file.name.startswith(".")]
+    others = pictures.other_kinds(file.name for file in inside if file.is_file())
     if not found:
         raise LabError(
             f"{path}: expected a picture, or a folder with pictures ({', '.join(suffixes)}); it "
-            "holds none; name another"
+            f"holds {others or 'none'}; name another"
         )
+    if others:
+        tell(f"{path}: left alone, as no pictures by their names: {others}")
     return found
