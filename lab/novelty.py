@@ -26,13 +26,13 @@ SHARE = 0.99  # of the known pictures that pass
 # A distance is divided by what this share of known pictures stay below. The second knows less about
 # unknown classes: few of the 1% are left to it, and below its limit it counts little, by a power.
 LIMITS = (0.99, 0.999)
-POWER = 8
+POWER = 4
 # Blurred and dark pictures of a known class have shorter logits of the same direction: the square
 # of a difference in length counts this much.
 RADIAL = 0.3
 LEAST_SPREAD = 0.25  # of the mean over the classes: one of two pictures has hardly any
 NAMES = ("centres", "scales", "mean", "inverse", "whiten", "limits")  # of a measure's arrays
-MOST = 1e4  # its power is still a float32
+MOST = 1e6  # its power is still a float32
 TINY = 1e-12  # in place of a length or a deviation of 0
 FLOOR = 1e-6  # of a variance, where the mean of all is 1: what float16 can still hold the root of
 
