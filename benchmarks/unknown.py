@@ -106,10 +106,13 @@ def compared(x, rows, labels, head, measure, sets):
     outside = [_outside(part, mean, z) for part, z in zip(parts, inside, strict=True)]
     map_ = whitening.whitening(inside[0], labels, "within")
     z, *zs = (part @ map_ for part in inside)
-    averages, *others = (
-        novelty.scaled(part, own, measure.recipe)[0]
+    pairs = [
+        novelty.scaled(part, own, measure.recipe)
         for part, own in zip(parts, (logit, *logits), strict=True)
-    )
+    ]
+    averages, *others = (average for average, _ in pairs)
+    centres, scales = measure.arrays["centres"], measure.arrays["scales"]
+    nearest = [(novelty.apart(own, centres) / scales).min(1) for _, own in pairs[1:]]
     both = [measure.distances(part, own) for part, own in zip(sets, logits, strict=True)]
     energy = [-special.logsumexp(a, axis=1) for a in logits]
     factor = logit.max(1).mean() / outside[0].mean()
@@ -127,6 +130,7 @@ def compared(x, rows, labels, head, measure, sets):
         "relative Mahalanobis, averages": gaussians(averages, labels, others)[1],
         "nearest neighbours, averages": neighbours(averages, others),
         "residual and energy (ViM)": vim,
+        "distance to the nearest class": nearest,
         "distance to a class": [b[:, 0] for b in both],
         "distance to all": [b[:, 1] for b in both],
         CHOSEN: [measure.joined(b) for b in both],

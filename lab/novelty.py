@@ -1,11 +1,11 @@
 """How unlike its training pictures a picture is: two distances, of which the larger counts.
 
-The first is from the picture's logits to the nearest class mean of logits: it notices a class that
-the head does not know. The second is a Mahalanobis distance of the features averaged over the
-places of the map: it notices a picture of something else altogether, even where two classes leave
-the logits a single dimension. Both are of features brought to length 1: a picture without contrast
-has small activations, and would seem to be near everything. benchmarks/unknown.py compares them
-with what else the field uses.
+The first is from the picture's logits to the nearest class mean of logits, compared with the second
+nearest: a class that the head does not know is far from all, or between two. The second is a
+Mahalanobis distance of the features averaged over the places of the map: it notices a picture of
+something else altogether, even where two classes leave the logits a single dimension. Both are of
+features brought to length 1: a picture without contrast has small activations, and would seem to be
+near everything. benchmarks/unknown.py compares them with what else the field uses.
 """
 
 from dataclasses import dataclass, replace
@@ -23,14 +23,15 @@ SAMPLE = 8_000  # pictures that a fit looks at, the same number of each class
 LEAST = 8  # of each class, however many classes there are
 DENSE_GROUP = 16  # of fc6's or fc7's units that are averaged, 256 apart; of a map, its places
 SHARE = 0.99  # of the known pictures that pass
-# The second distance counts less as long as it is usual: in units of the value that 99% of the
-# known pictures stay below, it is raised to this power. It knows less about unknown classes.
+# A distance is divided by what this share of known pictures stay below. The second knows less about
+# unknown classes: few of the 1% are left to it, and below its limit it counts little, by a power.
+LIMITS = (0.99, 0.999)
 POWER = 4
 # Blurred and dark pictures of a known class have shorter logits of the same direction: the square
 # of a difference in length counts this much.
 RADIAL = 0.3
 LEAST_SPREAD = 0.25  # of the mean over the classes: one of two pictures has hardly any
-NAMES = ("centres", "scales", "mean", "inverse", "whiten", "units")  # of a measure's arrays
+NAMES = ("centres", "scales", "mean", "inverse", "whiten", "limits")  # of a measure's arrays
 MOST = 1e6  # its power is still a float32
 TINY = 1e-12  # in place of a length or a deviation of 0
 FLOOR = 1e-6  # of a variance, where the mean of all is 1: what float16 can still hold the root of
@@ -45,7 +46,7 @@ class Novelty:
         arrays: centres float32 (m, classes), the mean of logits of each of m classes, and scales
             float32 (m,), what a distance from it is divided by; mean float32 (k,), inverse float32
             () and whiten float16 (k, k): averaged features less the mean, times inverse, times
-            whiten have unit variance in all directions; units float32 (2,), what each of the two
+            whiten have unit variance in all directions; limits float32 (2,), what each of the two
             distances is divided by.
         threshold: pictures with a higher score are unlike the training pictures.
     """
@@ -64,14 +65,14 @@ class Novelty:
             Broken: an array is missing, or has another shape or type, or is not finite.
         """
         k = self.recipe.width // _places(self.recipe)
-        known = self.arrays["scales"].size if "scales" in self.arrays else 0
+        known = max(self.arrays["scales"].size if "scales" in self.arrays else 0, 2)
         shapes = ((known, classes), (known,), (k,), (), (k, k), (2,))
         for name, shape in zip(NAMES, shapes, strict=True):
             array = self.arrays.get(name)
             kind = np.float16 if name == "whiten" else np.float32
             if array is None or (array.shape, array.dtype) != (shape, kind):
                 raise Broken(f"a measure of novelty that lacks {name} {shape}")
-            if not np.isfinite(array).all() or (name in ("scales", "units") and array.min() <= 0):
+            if not np.isfinite(array).all() or (name in ("scales", "limits") and array.min() <= 0):
                 raise Broken(f"a measure of novelty whose {name} is not finite, or not positive")
         if not isinstance(self.threshold, float) or not 0 <= self.threshold < np.inf:
             raise Broken("a measure of novelty without a threshold")
@@ -87,8 +88,10 @@ class Novelty:
             float32 (n, 2), from 0.
         """
         averages, logits = scaled(features, logits, self.recipe)  # (n, k), (n, classes)
-        apart = _apart(logits, self.arrays["centres"])  # (n, classes)
-        to_class = (apart / self.arrays["scales"]).min(axis=1)
+        to_each = apart(logits, self.arrays["centres"]) / self.arrays["scales"]  # (n, m)
+        nearest, second = np.partition(to_each, 1, axis=1)[:, :2].T
+        # A sign between two classes is no farther from either than a dark one is from its own.
+        to_class = nearest * np.sqrt(nearest / np.maximum(second, TINY))
         x = (averages - self.arrays["mean"]) * self.arrays["inverse"]
         x = x @ self.arrays["whiten"].astype(np.float32)  # (n, k)
         return np.stack([to_class, linalg.norm(x, axis=1)], axis=1).astype(np.float32)
@@ -99,20 +102,21 @@ class Novelty:
         return np.concatenate([self.distances(x[rows[part]], logits[part]) for part in chunks])
 
     def calibrated(self, distances: np.ndarray) -> "Novelty":
-        """The same measure with units and a threshold.
+        """The same measure with limits and a threshold.
 
         Args:
             distances: float32 (n, 2), of pictures of known classes; by measures whose fit and head
                 have not seen those pictures, nor others of the same objects. `SHARE` of them pass.
         """
-        units = np.quantile(distances, SHARE, axis=0).astype(np.float32)
-        units = np.maximum(units, TINY)
-        measure = replace(self, arrays=self.arrays | {"units": units})
+        pairs = zip(distances.T, LIMITS, strict=True)
+        limits = np.array([np.quantile(x, share) for x, share in pairs], np.float32)
+        limits = np.maximum(limits, TINY)
+        measure = replace(self, arrays=self.arrays | {"limits": limits})
         return replace(measure, threshold=threshold(measure.joined(distances)))
 
     def joined(self, distances: np.ndarray) -> np.ndarray:
         """float32 (n,): the score of pictures with these distances, float32 (n, 2)."""
-        to_class, to_all = (distances / self.arrays["units"]).T
+        to_class, to_all = (distances / self.arrays["limits"]).T
         return np.maximum(to_class, np.minimum(to_all, MOST) ** POWER)
 
     def score(self, features: np.ndarray, logits: np.ndarray) -> np.ndarray:
@@ -164,7 +168,7 @@ def fit(
         "mean": mean,
         "inverse": np.float32(inverse),
         "whiten": whiten.astype(np.float16),
-        "units": np.ones(2, np.float32),
+        "limits": np.ones(2, np.float32),
     }
     return Novelty(recipe, arrays)
 
@@ -228,15 +232,15 @@ def _centres(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nda
     """
     classes = np.unique(labels)
     centres = np.stack([logits[labels == label].mean(axis=0) for label in classes])
-    apart = [_apart(logits[labels == label], centres[[i]]) for i, label in enumerate(classes)]
-    spread = np.array([np.median(distances) for distances in apart])
+    own = [apart(logits[labels == label], centres[[i]]) for i, label in enumerate(classes)]
+    spread = np.array([np.median(distances) for distances in own])
     spread = np.maximum(spread, max(LEAST_SPREAD * spread.mean(), TINY))
     size = max(float(np.mean(np.sum(centres**2, axis=1))) ** 0.5, TINY)
     return centres, (size * np.sqrt(spread / spread.mean())).astype(np.float32)
 
 
-def _apart(x: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Distances (n, m) of rows of x, (n, d), from centres, (m, d): radially they are shortened."""
+def apart(x: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Distances float64 (n, m) of x, (n, d), from centres, (m, d): radially they are shortened."""
     x, centres = x.astype(np.float64), centres.astype(np.float64)  # small angles would be lost
     long, far = linalg.norm(x, axis=1)[:, None], linalg.norm(centres, axis=1)
     squares = 2 * np.maximum(long * far - x @ centres.T, 0)  # 0 if both have one direction

@@ -55,8 +55,8 @@ def test_distances_are_the_formulas_written_out():
 
     spread = [np.median([apart(a, centres[k]) for a in own[labels == k]]) for k in range(3)]
     factor = np.sqrt(spread / np.mean(spread)) * np.sqrt(np.mean((centres**2).sum(axis=1)))
-    nearest = [min(apart(a, centres[k]) / factor[k] for k in range(3)) for a in new_own]
-    np.testing.assert_allclose(got[:, 0], nearest, rtol=1e-3)
+    each = np.sort([[apart(a, centres[k]) / factor[k] for k in range(3)] for a in new_own], axis=1)
+    np.testing.assert_allclose(got[:, 0], each[:, 0] ** 1.5 / each[:, 1] ** 0.5, rtol=1e-3)
 
     mean, size = averages.mean(axis=0), (averages - averages.mean(axis=0)).std()
     covariance = ledoit_wolf((averages - mean) / size, assume_centered=True)[0]
@@ -85,8 +85,8 @@ def test_a_class_left_out_is_beyond_it_though_its_averages_are_usual():
     moved = np.roll(known.reshape(-1, 36, CHANNELS), 5, axis=1).reshape(known.shape)
     first, second = measure.distances(moved, logits(moved, head)).T
     assert (measure.score(moved, logits(moved, head)) > measure.threshold).all()
-    assert (first > measure.arrays["units"][0]).all()
-    assert np.mean(second <= measure.arrays["units"][1]) > 0.95
+    assert (first > measure.arrays["limits"][0]).all()
+    assert np.mean(second <= measure.arrays["limits"][1]) > 0.95
 
 
 def test_contrast_does_not_matter():
@@ -105,6 +105,25 @@ def test_the_share_that_passes_is_the_one_asked_for():
     both = np.random.default_rng(1).gamma(2, 1, (1000, 2)).astype(np.float32)
     measure = fitted().calibrated(both)
     assert np.mean(measure.joined(both) <= measure.threshold) == pytest.approx(0.99, abs=0.0015)
+
+
+def test_what_is_between_two_classes_counts_as_farther_than_what_is_beyond_one():
+    x, _, head = pictures(3)
+    x, measure = x.astype(np.float32), fitted()
+    between, beyond = (x[0] + x[1]) / 2, x[0] + (x[0] - x[1]) / 2
+    both = np.stack([between, beyond]).astype(np.float16)
+    _, own = novelty.scaled(both, logits(both, head), RECIPE)
+    to_each = novelty.apart(own, measure.arrays["centres"]) / measure.arrays["scales"]
+    counted = measure.distances(both, logits(both, head))[:, 0] / to_each.min(axis=1)
+    assert counted[0] > 0.9 and counted[1] < 0.6
+
+
+def test_the_second_distance_alone_turns_away_one_known_picture_of_a_thousand():
+    both = np.random.default_rng(1).gamma(2, 1, (5000, 2)).astype(np.float32)
+    measure = fitted().calibrated(both)
+    alone = measure.joined(both * [0, 1]) > 1
+    assert np.mean(alone) == pytest.approx(0.001, abs=0.0003)
+    assert (measure.joined(both * [0, 1])[~alone] <= 1).all()
 
 
 def test_features_on_disk_are_read_in_chunks_and_rows_are_what_is_trained_on(tmp_path, monkeypatch):
