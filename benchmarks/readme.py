@@ -230,7 +230,7 @@ def unknown():
     order = [name for name in ("best", "conv4", "pool5", "trained/") if name in result["rows"]]
     found = [result["rows"][name] for name in order]
     rows = [
-        (measure, *(_of_unknown(row["measures"][measure]) for row in found))
+        (measure, *(_of_unknown(row["measures"].get(measure)) for row in found))
         for measure in found[0]["measures"]
     ]
     away = [row["turned_away"].values() for row in found]
@@ -251,6 +251,8 @@ def unknown():
 
 def _of_unknown(row):
     """Classes left out, scenery, photographs: AUROC and, in brackets, accepted unknown ones."""
+    if row is None:  # measured before there was this measure
+        return "–"
     cells = []
     for kind in ("classes left out", "rendered scenery", "photographs"):
         auroc, accepted = row[kind]["auroc"], row[kind]["false_acceptances"]["mean"]

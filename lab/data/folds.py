@@ -152,9 +152,11 @@ def known_tracks(data: Dataset) -> np.ndarray:
         LabError: they are not known.
     """
     if data.tracks is None:
+        signs = data.crop == "sign"
+        other = "data in GTSRB's order" if signs else "a CSV with the columns file, class and group"
         raise LabError(
-            f"{data.source}: expected tracks for a split by track; {data.no_tracks}; "
-            "take --split random, or data in GTSRB's order"
+            f"{data.source}: expected {'tracks' if signs else 'groups'} for a split by track; "
+            f"{data.no_tracks}; take --split random, or {other}"
         )
     return data.tracks
 

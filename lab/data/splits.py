@@ -111,11 +111,6 @@ def by_track(data: Dataset, seed: int = 0) -> Split:
     Raises:
         LabError: no tracks, one class only, or a class missing on one side.
     """
-    if data.tracks is None and data.crop != "sign":
-        raise LabError(
-            f"{data.source}: expected groups for a split by track; {data.no_tracks}; "
-            "take --split random, or a CSV with the columns file, class and group"
-        )
     folds.known_tracks(data)
     part = folds.parts(data, (5,), seed)
     return _checked(data, Split(np.flatnonzero(part == 0), np.flatnonzero(part), NONE, "track"))
