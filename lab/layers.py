@@ -4,7 +4,7 @@ alexnet.py builds the network of them. Keras refuses plain TensorFlow functions 
 layers, so each is a small layer that can be saved and loaded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -13,6 +13,7 @@ import tensorflow as tf
 # Local response normalisation: local_size 5, alpha 1e-4, beta 0.75, k 1 in BVLC's deploy.prototxt.
 # Caffe divides alpha by local_size; TensorFlow's formula, used here, does not: 1e-4 / 5.
 LRN_RADIUS, LRN_ALPHA, LRN_BETA, LRN_BIAS = 2, 2e-5, 0.75, 1.0
+Gradient = Callable[[tf.Tensor], tf.Tensor]
 
 
 @keras.saving.register_keras_serializable("alexnet")
@@ -91,15 +92,43 @@ class LocalResponseNormalization(keras.layers.Layer):
             wide = tf.cast(x, tf.float32)
             wide = tf.nn.lrn(wide, LRN_RADIUS, LRN_BIAS, LRN_ALPHA, LRN_BETA)
             return tf.cast(wide, x.dtype)
-        return _normalized(x, LRN_RADIUS, LRN_BIAS, LRN_ALPHA)
+        normalized: tf.Tensor = _normalized(x)
+        return normalized
+
+
+@tf.custom_gradient
+def _normalized(x: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
+    """x normalised, and its gradient: what TensorFlow derives itself takes three times as long."""
+    return _response(x, LRN_ALPHA), lambda upstream: _gradient(x, upstream, LRN_ALPHA)
 
 
 @tf.function(jit_compile=True)
-def _normalized(x: tf.Tensor, radius: int, bias: float, alpha: float) -> tf.Tensor:
+def _response(x: tf.Tensor, alpha: float) -> tf.Tensor:
+    wide, power, _ = _powers(x, alpha)
+    return tf.cast(wide * power, x.dtype)
+
+
+@tf.function(jit_compile=True)
+def _gradient(x: tf.Tensor, upstream: tf.Tensor, alpha: float) -> tf.Tensor:
+    # y_i = x_i s_i^-b, and the s_i of each neighbour i of j holds alpha x_j^2; with g = upstream:
+    # g_j s_j^-b - 2 alpha b x_j * (sum over the neighbours of g_i x_i s_i^(-b - 1))
+    wide, power, sums = _powers(x, alpha)
+    upstream = tf.cast(upstream, tf.float32)
+    neighbours = _summed(upstream * wide * power / sums)
+    return tf.cast(upstream * power - 2 * alpha * LRN_BETA * wide * neighbours, x.dtype)
+
+
+def _powers(x: tf.Tensor, alpha: float) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """x as float32, s ** -LRN_BETA and s, each (n, h, w, c)."""
     # float32, as conv1 reaches 1667 on traffic signs and its square would overflow float16.
     wide = tf.cast(x, tf.float32)
-    padded = tf.pad(tf.square(wide), [[0, 0], [0, 0], [0, 0], [radius, radius]])
+    sums = LRN_BIAS + alpha * _summed(tf.square(wide))
+    root = tf.sqrt(sums)
+    return wide, 1 / (root * tf.sqrt(root)), sums  # LRN_BETA = 0.75 = 0.5 + 0.25
+
+
+def _summed(x: tf.Tensor) -> tf.Tensor:
+    """Sums over each channel and its neighbours: (n, h, w, c) -> the same."""
     channels = x.shape[-1]
-    squares = tf.add_n([padded[..., i : i + channels] for i in range(2 * radius + 1)])
-    root = tf.sqrt(bias + alpha * squares)
-    return tf.cast(wide / (root * tf.sqrt(root)), x.dtype)  # LRN_BETA = 0.75 = 0.5 + 0.25
+    padded = tf.pad(x, [[0, 0], [0, 0], [0, 0], [LRN_RADIUS, LRN_RADIUS]])
+    return tf.add_n([padded[..., i : i + channels] for i in range(2 * LRN_RADIUS + 1)])
