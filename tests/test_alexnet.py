@@ -381,6 +381,22 @@ def test_local_response_normalisation(monkeypatch, devices):
     np.testing.assert_allclose(normalised, wanted, rtol=1e-5)
 
 
+@pytest.mark.parametrize("channels", [3, 9])
+def test_gradient_of_normalisation(channels):
+    """It equals TensorFlow's own for its normalisation, which is another formula and code."""
+    generator = np.random.default_rng(6)
+    x = tf.constant(generator.uniform(-1667, 1667, (2, 3, 3, channels)), tf.float32)
+    upstream = tf.constant(generator.normal(size=x.shape), tf.float32)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        ours = layers.LocalResponseNormalization()(x)
+        wanted = tf.nn.lrn(x, layers.LRN_RADIUS, 1.0, 2e-5, 0.75)
+    wanted = tape.gradient(wanted, x, output_gradients=upstream)
+    assert np.abs(wanted - upstream).max() > 0.1  # the normalisation is seen
+    ours = tape.gradient(ours, x, output_gradients=upstream)
+    np.testing.assert_allclose(ours, wanted, rtol=1e-4, atol=1e-6)
+
+
 def grouped(x, kernel, bias, stride, pad):
     """Convolution in two groups and ReLU, pixel by pixel and filter by filter."""
     x = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
