@@ -38,6 +38,8 @@ def training(data, x, split, monkeypatch, settings=SETTINGS):
     monkeypatch.setattr(frozen_heads, "features_of", lambda *_: (x, {}))
     monkeypatch.setattr(on_features.weights, "check", lambda *_: None)
     monkeypatch.setattr(on_features.splits, "by_name", lambda *_: split)
+    # These features are of no network: copies of the pictures have none. See test_answers.py.
+    monkeypatch.setattr(on_features, "fitted_temperature", lambda *_: 1.5)
     trunk = SimpleNamespace(sha256="0" * 64, trained_on=(), arrays={}, path="w.npz")
     return HeadTraining(settings, "random", data, trunk)
 

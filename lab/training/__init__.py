@@ -1,6 +1,7 @@
 """Training of a head on frozen features, or of the whole network.
 
 experiment      one training from its options to its files
+answers         what heads say of pictures they have not seen; the temperature by that
 on_features     the steps of a head: judging, or folds; temperature, novelty, refit
 frozen_heads    ... features, and a head fitted on some of them
 linear_head     ... by Adam, as in the lab

@@ -5,10 +5,12 @@ file add. Even contrast comes after all of that, as for a picture that is to be 
 last, as it enlarges.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import tensorflow as tf
 
-from lab.features import Recipe, extractor
+from lab.features import NETWORK, Recipe, extractor
 from lab.training import dirt
 from lab.training.draws import Rows, chosen, part_of_batch, within
 from lab.training.plans import Ranges
@@ -74,6 +76,22 @@ def augment(
         interpolation="BILINEAR",
         fill_mode="NEAREST",
     )
+
+
+def as_pictures(images: tf.Tensor, seed: tuple[int, int] | tf.Tensor, ranges: Ranges) -> tf.Tensor:
+    """One random copy of each picture, as large as the picture and as a file would hold it.
+
+    In a dark picture, a file's rounding is most of the noise.
+
+    Args:
+        images, seed, ranges: as in `augment`.
+
+    Returns:
+        uint8 tensor (n, h, h, 3).
+    """
+    recipe = replace(NETWORK, contrast=False, zoom=1.0)
+    copies = augment(images, images.shape[1], tf.convert_to_tensor(seed), ranges, recipe)
+    return tf.cast(tf.round(tf.clip_by_value(copies, 0.0, 255.0)), tf.uint8)
 
 
 def _dirty(images: tf.Tensor, ranges: Ranges, rows: Rows, seed: tf.Tensor) -> tf.Tensor:

@@ -8,7 +8,7 @@ import itertools
 import json
 import math
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -199,13 +199,8 @@ class Learner:
 
     @tf.function(reduce_retracing=True)
     def _logits_of_copies(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        recipe = self.plan.recipe
-        as_they_are = replace(recipe, contrast=False, zoom=1.0)
-        how = images.shape[1], seed, self.plan.ranges, as_they_are
-        copies = augmentation.augment(images, *how)  # (n, h, h, 3)
-        # As a file would hold them: in a dark picture, the rounding is most of the noise.
-        copies = tf.round(tf.clip_by_value(copies, 0.0, 255.0))
-        return self.model(extractor.prepared(copies, recipe), training=False)
+        copies = augmentation.as_pictures(images, seed, self.plan.ranges)
+        return self.model(extractor.prepared(copies, self.plan.recipe), training=False)
 
     def arrays(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """The network's weights now: dict, layer name -> (kernel, bias), for input of 0 to 255."""

@@ -8,7 +8,6 @@ epochs on everything are better than two more of the judged head (conv4, by trac
 """
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,30 +19,18 @@ from lab.data import Dataset, fingerprints, splits
 from lab.errors import LabError
 from lab.features import linear
 from lab.features.cache import Features
-from lab.judging import Judgement, metrics
+from lab.judging import Judgement
 from lab.novelty import Novelty
 from lab.progress import SILENT, Progress
 from lab.training import frozen_heads
+from lab.training.answers import Answers, fitted_temperature
 from lab.training.components import Components
 from lab.training.frozen_heads import Head, Settings
 from lab.training.trained import History, Tell, Trained
 from lab.weights import Weights
 from lab.workers import ALONE, Workers
 
-
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """Answers about pictures by heads that were not fitted on them.
-
-    Attributes:
-        rows: int64 (m,), of the pictures.
-        logits: float32 (m, classes).
-        distances: float32 (m, 2), see `lab.novelty.Novelty.distances`.
-    """
-
-    rows: np.ndarray
-    logits: np.ndarray
-    distances: np.ndarray
+COPIED = "and random copies of them"
 
 
 class HeadTraining:
@@ -100,18 +87,19 @@ class HeadTraining:
         x, measured = frozen_heads.features_of(*of, self.progress, self.workers)
         with self.progress.phase("head"):
             if self.split.name == "folds":
-                answers, history, judged = self._cross_validated(x, folder, tell)
+                answers, history = self._cross_validated(x, folder, tell)
             else:
-                answers, history, judged = self._held_out(x, tell)
+                answers, history = self._held_out(x, tell)
         with self.progress.phase("temperature"):
             unseen, fitted_on = self._of_unseen_tracks(x, answers)
-            temperature = metrics.fit_temperature(unseen.logits, self.data.labels[unseen.rows])
+            temperature = fitted_temperature(unseen, self.data, self.trunk, self.settings.seed)
         with self.progress.phase("refit"):
             saved_head, _ = self._fit(x, np.arange(len(self.data)))
             measure = self._measure(x, np.arange(len(self.data)), saved_head)
         measure = measure.calibrated(unseen.distances)
         saved = self._classifier(np.array(saved_head.kernel), saved_head.bias)
         saved.trained_on = np.unique(fingerprints.of(self.data))
+        judged = [classifier for classifier, _ in answers.by]
         for classifier in (saved, *judged):
             classifier.temperature, classifier.novelty = temperature, measure
         pictures = self.data.subset(answers.rows)
@@ -152,31 +140,31 @@ class HeadTraining:
     def _answers(self, x: Features, train: np.ndarray, rows: np.ndarray, head: Head) -> Answers:
         """Logits and distances of these rows, by a head and a measure fitted to others."""
         logits, measure = head.logits(x, rows), self._measure(x, train, head)
-        return Answers(rows, logits, measure.distances_of_rows(x, rows, logits))
+        distances = measure.distances_of_rows(x, rows, logits)
+        classifier = self._classifier(np.array(head.kernel), head.bias)
+        return Answers(rows, logits, distances, [(classifier, np.arange(len(rows)))])
 
-    def _held_out(
-        self, x: Features, tell: Tell | None
-    ) -> tuple[Answers, History, list[Classifier]]:
-        """Answers of a head that has not seen them, about the held-out pictures; and that head."""
+    def _held_out(self, x: Features, tell: Tell | None) -> tuple[Answers, History]:
+        """Answers of a head that has not seen them, about the held-out pictures."""
         train, rows = self.split.train, self.split.held_out
         # The later heads, too, use the directions that these pictures differ in. Those are found
         # without labels: the temperature's held-out tracks may be among them.
         self._components = frozen_heads.components_of(x, train, self.settings, self.progress)
         head, history = self._fit(x, train, rows, tell)
-        judged = [self._classifier(np.array(head.kernel), head.bias)]
-        return self._answers(x, train, rows, head), history, judged
+        return self._answers(x, train, rows, head), history
 
     def _cross_validated(
         self, x: Features, folder: Path, tell: Tell | None
-    ) -> tuple[Answers, History, list[Classifier]]:
+    ) -> tuple[Answers, History]:
         """Answers about all pictures, each by the head that was fitted without its fold."""
-        fold, histories, parts, judged = self.split.fold, [], [], []
+        fold, histories, parts = self.split.fold, [], []
         for k in self.progress.over("folds", range(fold.max() + 1)):
             train, rows = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
             head, history = self._fit(x, train, rows)
             parts.append(self._answers(x, train, rows, head))
             histories.append(history)
-            judged.append(self._classifier(_set_aside(head.kernel, folder), head.bias))
+            classifier, _ = parts[-1].by[0]
+            classifier.kernel = _set_aside(classifier.kernel, folder)
         order = np.argsort(np.concatenate([part.rows for part in parts]))
         logits, distances = (
             np.concatenate([getattr(part, name) for part in parts])[order]
@@ -186,19 +174,20 @@ class HeadTraining:
         for record in history:
             if tell:
                 tell(record)
-        return Answers(np.arange(len(fold)), logits, distances), history, judged
+        by = [(part.by[0][0], part.rows) for part in parts]
+        return Answers(np.arange(len(fold)), logits, distances, by), history
 
     def _of_unseen_tracks(self, x: Features, answers: Answers) -> tuple[Answers, str]:
         """Answers about tracks that the head has not seen, if tracks are known; and what on."""
         if self.split.name != "random" or self.data.tracks is None:
-            return answers, "the held-out pictures themselves"
+            return answers, f"the held-out pictures themselves {COPIED}"
         try:
             split = splits.by_track(self.data, self.settings.seed)
         except LabError:  # a class of few tracks may have none to hold out
-            return answers, "the held-out pictures themselves"
+            return answers, f"the held-out pictures themselves {COPIED}"
         head, _ = self._fit(x, split.train)
         unseen = self._answers(x, split.train, split.held_out, head)
-        return unseen, "a fifth of the tracks, by a head that has not seen them"
+        return unseen, f"a fifth of the tracks {COPIED}, by a head that has not seen them"
 
     def _classifier(self, kernel: np.ndarray, bias: np.ndarray) -> Classifier:
         """A classifier to be judged or saved, without temperature and measure as yet."""
