@@ -13,7 +13,6 @@ import pickle
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
@@ -23,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 import numpy as np
 
 import alexnet
+from benchmarks.power import Power
 from lab import command_line, files, machine, weights
 
 SEED, PRECISIONS = 0, tuple(alexnet.PRECISIONS)
@@ -36,7 +36,6 @@ TOLERANCES = {
 KINKS = "in gradients also which pixel of a pooling is the largest, and which units are above 0"
 RAISE = {"float16": 1024.0}  # what the loss is multiplied by: small gradients leave float16's range
 NO_GRADIENTS = ("CPU:0", "float16")  # TensorFlow has none there of a convolution in two groups
-POWER = ("nvidia-smi", "--query-gpu=power.draw", "--format=csv,noheader,nounits")
 
 
 def compare(found, wanted, precision, part):
@@ -131,33 +130,6 @@ def rates(arrays, batch, seconds):
         run = learner.Learner(arrays, images, np.arange(batch) % 43, plan, 43)
         found["training"][precision] = rate(run.train_epoch, batch, seconds)
     return found
-
-
-class Power:
-    """Watts of all GPUs together, asked for twice a second while a block runs."""
-
-    def __enter__(self):
-        self._end, self._seen = threading.Event(), []
-        self._thread = threading.Thread(target=self._ask, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._end.set()
-        self._thread.join()
-
-    def _ask(self):
-        while not self._end.wait(0.5):
-            try:
-                done = subprocess.run(POWER, capture_output=True, text=True, check=True)
-                self._seen.append(sum(map(float, done.stdout.split())))
-            except (OSError, ValueError, subprocess.CalledProcessError):
-                return  # no such program, or a GPU that does not tell
-
-    @property
-    def mean(self):
-        """None if it is not known."""
-        return round(float(np.mean(self._seen)), 1) if self._seen else None
 
 
 def commands(folder, signs):
