@@ -2,13 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from lab.data import Photographs
 
 Images: TypeAlias = np.ndarray | Photographs  # uint8 (n, s, s, 3)
+
+
+class ByRows(Protocol):
+    """What gives some of its rows: pictures, or features."""
+
+    def __getitem__(self, rows: Any, /) -> Any: ...
+
 
 BATCH = 128  # pictures that are computed, and written, at a time
 
@@ -30,13 +37,14 @@ def batches(images: Images, start: int = 0, size: int | None = None) -> Iterator
     return read_ahead(images, [slice(i, i + size) for i in range(start, len(images), size)])
 
 
-def read_ahead(images: Images, parts: Sequence[Any]) -> Iterator[Any]:
-    """The images of each part, in order.
+def read_ahead(images: ByRows, parts: Sequence[Any]) -> Iterator[Any]:
+    """The rows of each part, in order.
 
-    Photographs are decoded when they are indexed: one part is read ahead, in a thread.
+    Photographs are decoded when they are indexed, and features come from a file: one part is read
+    ahead, in a thread.
 
     Args:
-        images: n pictures.
+        images: n pictures, or the features of n.
         parts: slices, or int arrays (m,).
     """
     with ThreadPoolExecutor(1) as reader:

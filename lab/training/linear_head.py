@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from lab.features import linear
+from lab.features.batches import ByRows, read_ahead
 from lab.features.cache import Features, SharedFeatures
 from lab.progress import Advance
 from lab.training.adam import Adam
@@ -103,18 +104,17 @@ class LinearHead:
         """
         start = time.perf_counter()
         rows = np.random.default_rng([self.seed, self.epoch]).permutation(rows)
-        losses = []
-        for i in range(0, len(rows), batch):
-            # Sorted within the batch: neighbours in the file are then read together.
-            in_batch = np.sort(rows[i : i + batch])
-            count, self._steps = len(in_batch), self._steps + 1
-            if isinstance(features, SharedFeatures):
-                in_batch = in_batch[features.mine(in_batch)]
-                x = features.own[in_batch - features.start]
-            else:
-                x = features[in_batch]
-            loss = self._descend(x, labels[in_batch], float(count), float(self._steps))
-            losses.append(loss)
+        # Sorted within the batch: neighbours in the file are then read together.
+        steps = [np.sort(rows[i : i + batch]) for i in range(0, len(rows), batch)]
+        mine, first = steps, 0
+        stored: ByRows = features
+        if isinstance(features, SharedFeatures):  # each worker computes with what it has
+            mine = [step[features.mine(step)] for step in steps]
+            stored, first = features.own, features.start
+        losses, batches = [], read_ahead(stored, [own - first for own in mine])
+        for step, own, x in zip(steps, mine, batches, strict=True):
+            self._steps += 1
+            losses.append(self._descend(x, labels[own], float(len(step)), float(self._steps)))
             advance()
         self.epoch += 1
         return float(np.mean(losses)), time.perf_counter() - start
