@@ -103,7 +103,7 @@ def robustness():
     ]
     head = ("classifier", "as photographed", "15 corruptions", "ground, hue, light")
     words = f"{result['images']} pictures of {result['tracks']} tracks."
-    return f"{table(head, rows)}\n\n{words} {origin(result)}"
+    return f"{table(head, rows)}\n\n{words} {origins(result, result['rows'].values())}"
 
 
 def engines():

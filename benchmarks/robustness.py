@@ -2,14 +2,14 @@
 
     pip install -r benchmarks/requirements.txt
     python benchmarks/robustness.py --data train.p --weights bvlc-alexnet-conv.npz \\
-        trained/=trained "before=FOLDER" fine-tuned=runs/NAME
+        trained/=trained "before=FOLDER" fine-tuned=runs/NAME best
 
 Every fifteenth frame of the test tracks of trained/, under the fifteen corruptions of Hendrycks and
 Dietterich (2019) at their five strengths, by imagecorruptions-imaug; and, written here, with yellow
 grounds, turned hues and other light. The strengths were made for larger pictures: of 32 pixels the
-strongest blurs leave little. Each classifier is a run's folder that has not seen those tracks; a
-head on `best` is trained here on the others. Writes benchmarks/results/robustness.json, anew after
-each classifier, and docs/robustness.png.
+strongest blurs leave little. Each classifier is a run's folder that has not seen those tracks, or
+the word `best`: a head on it is trained here on the others. Writes benchmarks/results/
+robustness.json, anew after each classifier, and docs/robustness.png; rows that are not named stay.
 """
 
 import argparse
@@ -150,16 +150,9 @@ def drawn(rows):
         figure.savefig(part, dpi=100)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--weights", default="bvlc-alexnet.npy", metavar="FILE")
-    parser.add_argument("--data", default="train.p", metavar="FILE")
-    parser.add_argument("classifiers", nargs="+", metavar="NAME=FOLDER", help="finished runs")
-    options = parser.parse_args()
-    data, imagenet = load(options.data), weights.read(options.weights)
-    rows = splits.three_way(data).test[::EVERY]
-    tested = data.subset(rows)
-    cache = {}
+def rows_of(options, data, imagenet):
+    """Each classifier's figures, by name, and of what command they are."""
+    tested, cache = data.subset(splits.three_way(data).test[::EVERY]), {}
 
     from imagecorruptions import get_corruption_names
 
@@ -170,23 +163,37 @@ def main():
                 cache[name] = np.stack(each)
             yield name, cache[name]
 
-    result = machine.describe() | {"seed": 0, "weights": imagenet.path.name}
-    pairs = [pair.split("=", 1) for pair in options.classifiers]
-    named = [f"{title}={Path(folder).name}" for title, folder in pairs]
-    words = ["--data", data.source_name, "--weights", imagenet.path.name, *named]
-    result["command"] = shlex.join(["python", "benchmarks/robustness.py", *words])
-    result |= {"images": len(tested), "tracks": len(np.unique(tested.tracks)), "rows": {}}
-    for title, folder in pairs:
+    for given in options.classifiers:
+        title, _, folder = given.partition("=")
         print(title, flush=True)
-        kept = classifier.load(Path(folder) / runs.CLASSIFIER)
-        trunk = weights.read(Path(folder) / runs.TRUNK)
-        result["rows"][title] = judged(kept, trunk, tested, sets)
+        if title == "best":
+            kept, trunk = best(data, imagenet), imagenet
+        else:
+            kept = classifier.load(Path(folder) / runs.CLASSIFIER)
+            trunk = weights.read(Path(folder) / runs.TRUNK)
+        named = f"{title}={Path(folder).name}" if folder else title
+        words = ["--data", data.source_name, "--weights", imagenet.path.name, named]
+        command = shlex.join(["python", "benchmarks/robustness.py", *words])
+        by = machine.describe() | {"command": command}
+        yield title, judged(kept, trunk, tested, sets) | {"by": by}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--weights", default="bvlc-alexnet.npy", metavar="FILE")
+    parser.add_argument("--data", default="train.p", metavar="FILE")
+    parser.add_argument("classifiers", nargs="+", metavar="NAME=FOLDER", help="a run, or best")
+    options = parser.parse_args()
+    data, imagenet = load(options.data), weights.read(options.weights)
+    test = data.subset(splits.three_way(data).test[::EVERY])
+    known = json.loads(TARGET.read_text())["rows"] if TARGET.exists() else {}
+    result = {"seed": 0, "weights": imagenet.path.name, "images": len(test)}
+    result |= {"tracks": len(np.unique(test.tracks)), "rows": known}
+    for title, row in rows_of(options, data, imagenet):
+        known[title] = row
         files.write_json(TARGET, result)
-    print("best", flush=True)
-    result["rows"]["best"] = judged(best(data, imagenet), imagenet, tested, sets)
-    files.write_json(TARGET, result)
-    drawn(result["rows"])
-    print(json.dumps({name: row["mean"] for name, row in result["rows"].items()}, indent=2))
+    drawn(known)
+    print(json.dumps({name: row["mean"] for name, row in known.items()}, indent=2))
 
 
 if __name__ == "__main__":
