@@ -169,7 +169,7 @@ def test_kills_are_summed_where_they_were_measured(measured) -> None:
     change(file, jobs={"head": head})
     assert "| head | Adam | 7 | 6 | 1.25 |" in readme.block("kills")
     assert "| head | features | 20 | 20 | 0 |" in readme.block("kills")
-    sums = "80 kills: 79 ended with the same files, 1 stray ones; 6 of 7 interrupts right"
+    sums = "80 kills: 79 ended the same, 1 stray files; 6 of 7 interrupts right"
     assert sums in readme.block("overview")
 
 

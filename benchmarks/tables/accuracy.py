@@ -17,12 +17,12 @@ def recipes():
         for name, row in result["rows"].items()
     ]
     head = ("features", "random split", "by track (95%)", "each fold", "calibration error")
-    found = result["rows"].items()
-    runs = {origin(run_of_recipe(result, row)): [] for _, row in found}
-    for name, row in found:
-        runs[origin(run_of_recipe(result, row))].append(name)
-    notes = "\n\n".join(f"{', '.join(names)}: {run}" for run, names in runs.items())
-    return f"{table(head, rows)}\n\n{result['tracks']:,} tracks.\n\n{notes}"
+    notes = [f"{result['tracks']:,} tracks. {origin(result)}"]
+    for date in sorted({row["date"] for row in result["rows"].values()} - {result["date"]}):
+        names = [name for name, row in result["rows"].items() if row["date"] == date]
+        run = origin(run_of_recipe(result, result["rows"][names[0]]))
+        notes.append(f"By earlier code: {'; '.join(names)}. {run}")
+    return "\n\n".join([table(head, rows), *notes])
 
 
 def run_of_recipe(result, row):

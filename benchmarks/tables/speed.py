@@ -55,7 +55,8 @@ def engines():
     missing = {name: why.removeprefix("NotImplementedError: ") for name, why in missing.items()}
     rates = [row["gemm"] for cell in result["cells"] for row in cell["rounds"]]
     words = f"float32 matrix product {min(rates):.0f} to {max(rates):.0f} GFLOP/s meanwhile. "
-    words += f"Not measured: {'; '.join(f'{name} ({why})' for name, why in missing.items())}. "
+    if missing:
+        words += f"Not measured: {'; '.join(f'{name} ({why})' for name, why in missing.items())}. "
     versions = ", ".join(f"{name} {version}" for name, version in result["engines"].items())
     text = f"{words}{versions}.\n\n{origins(result, result['cells'])}"
     return f"{table(('type, batch', *own, 'others'), rows)}\n\n{text}"
