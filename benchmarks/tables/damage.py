@@ -16,11 +16,9 @@ def fuzz():
     rows = [
         (
             name,
-            f"{row['inputs']:,}",
-            f"{row['refused']:,}",
-            f"{row['accepted']:,}",
+            *(f"{row.get(key, 0):,}" for key in ("inputs", "refused", "accepted")),
             (row["broken_rule"] or "none").partition(":")[0],
-            f"{row['slowest_seconds']:.3f}",
+            f"{row.get('slowest_seconds', 0):.3f}",
             f"{row['lines_covered']:.0%}" if "lines_covered" in row else "–",
         )
         for name, row in result["readers"].items()
@@ -40,7 +38,7 @@ def fuzz_in_short():
     readers, planted = result["readers"].values(), result["planted"].values()
     broken, found = (sum(bool(row[key]) for row in rows) for key, rows in
                      (("broken_rule", readers), ("found", planted)))  # fmt: skip
-    inputs = sum(row["inputs"] for row in readers)
+    inputs = sum(row.get("inputs", 0) for row in readers)  # none: the process ended at once
     words = f"{inputs:,} inputs in {len(readers)} readers: {broken} broke a rule"
     return f"{words}; {found} of {len(planted)} planted faults found"
 
@@ -75,5 +73,6 @@ def kills_in_short():
     words = f"{total('kills'):,} kills: {total('ended_the_same'):,} ended the same, "
     words += f"{total('stray_files'):,} stray files"
     if total("signals"):
-        words += f"; {total('right_status_and_words'):,} of {total('signals'):,} interrupts right"
+        words += f"; {total('right_status_and_words'):,} of {total('signals'):,} interrupted runs "
+        words += "ended right"
     return words

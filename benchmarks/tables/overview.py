@@ -15,10 +15,8 @@ def overview():
     for title, parts in PARTS.items():
         found = [row for part in parts for row in _measured(part)]
         rows += [(f"**{title}**", "", "")] if found else []
-        for what, figure, run in found:
-            number = runs.setdefault(f"{command(run)}, {run['date']}", (len(runs) + 1, run))[0]
-            rows.append((what, figure, str(number)))
-    if not rows:
+        rows += [(what, figure, _number(run, runs)) for what, figure, run in found]
+    if not runs:
         return "Nothing was measured yet."
     usual = statistics.mode(machine(run) for _, run in runs.values())
     lines = []
@@ -29,6 +27,13 @@ def overview():
     notes = "\n".join(("<details>", words, "", *lines, "", "</details>"))
     head = ("what", "figure (95% interval; of a ratio: least to most)", "command")
     return f"{table(head, rows)}\n\n{notes}"
+
+
+def _number(run, runs):
+    """A run's number, the next one where it is new; a dash for what was not measured."""
+    if run is None:
+        return "–"
+    return str(runs.setdefault(f"{command(run)}, {run['date']}", (len(runs) + 1, run))[0])
 
 
 def _measured(part):
@@ -44,7 +49,7 @@ def frozen():
     result = load("recipes")
     for name in ("conv4", "best"):
         if row := result["rows"].get(name):
-            words = f"head on `{name}` of the frozen trunk, five folds by track"
+            words = f"head on `{name}`, frozen trunk, five folds by track"
             yield words, interval(row), run_of_recipe(result, row)
 
 
@@ -68,12 +73,16 @@ def bundled():
 def own_classes():
     """Accuracy on TrashNet."""
     result = load("photographs")
-    for name, row in strangers.rows_of_photographs(result).items():
-        part = "network" if row is result.get("network") else "accuracy"
-        figure = interval(row) if row else "not measured yet"
-        if row and row.get("features_per_second"):
-            figure += f", {row['features_per_second']:.0f} pictures/s"
-        yield name, figure, strangers.run_of_photographs(result, part)
+    run = strangers.run_of_photographs(result, "accuracy")
+    for name, row in result.get("accuracy", {}).items():
+        rate = row.get("features_per_second")  # none: they were kept from before
+        figure = f"{interval(row)}{f', {rate:.0f} pictures/s' if rate else ''}"
+        yield f"head on `{name}`", figure, run
+    if network := result.get("network"):
+        run = strangers.run_of_photographs(result, "network")
+        yield strangers.shape_of(network), interval(network), run
+    else:
+        yield "all layers (`--train all`)", "not measured yet", None
 
 
 def photographs():
@@ -124,7 +133,7 @@ def engines():
     result = load("engines")
     for cell in result["cells"]:
         if cell["batch"] in BATCHES and "ratios" in cell:
-            what = f"{cell['precision']}, batch {cell['batch']}, of {cell['fastest_other']}'s"
+            what = f"{cell['precision']}, batch {cell['batch']}, against {cell['fastest_other']}"
             ratios = (f"{name} {middle(values)}" for name, values in cell["ratios"].items())
             yield what, "; ".join(ratios), result | cell.get("by", {})
 
@@ -132,7 +141,8 @@ def engines():
 def startup():
     """From command to prompt."""
     result = load("startup")
-    what = "start of `imagenet_inference.py`, of `import tensorflow` and one read of the weights"
+    what = "seconds of `imagenet_inference.py`, divided by those of `import tensorflow` and one "
+    what += "read of the weights"
     yield what, middle(result["ratios"]), result
 
 
@@ -143,7 +153,7 @@ def workers():
         f"{name} {middle([row['ratio'][name] for row in result['rounds']])}"
         for name in ("features", "all layers")
     )
-    yield "two workers with a core each, of one", "; ".join(ratios), result
+    yield "speed of two workers with a core each, divided by one's", "; ".join(ratios), result
 
 
 def fuzz():
@@ -161,9 +171,7 @@ PARTS = {
     "Accuracy on TrashNet: rubbish, five classes, five folds": (own_classes,),
     "Photographs: time, speed and memory": (photographs,),
     "Signs: time, speed and memory": (job, memory),
-    "Speed through fc7, of the fastest other engine's (as built: without the fast path)": (
-        engines,
-    ),
-    "Ratios of seconds, or of speed": (startup, workers),
+    "Speed through fc7, divided by the fastest other engine's (as built: no fast path)": (engines,),
+    "Other ratios": (startup, workers),
     "Accidents": (fuzz, kills),
 }

@@ -11,21 +11,20 @@ AWAY = "turned away at the threshold that is saved"
 def photographs():
     """Your own classes: accuracy, speed and memory; parts that were not measured are left out."""
     result = load("photographs")
+    found = result.get("accuracy", {})
+    if network := result.get("network"):
+        found = found | {shape_of(network): network}
     rows = [
-        (name, interval(row), rate(row), f"{row['seconds']:.0f}")
-        for name, row in rows_of_photographs(result).items()
-        if row
+        (name, interval(row), rate(row), f"{row['seconds']:.0f}") for name, row in found.items()
     ]
     head = ("features", "accuracy (95%)", "pictures/s", "seconds")
     note = f"{result['images']:,} photographs. {' '.join(_parts(result))}"
     return f"{table(head, rows)}\n\n{note}\n\n{' '.join(sorted(set(_runs(result))))}"
 
 
-def rows_of_photographs(result):
-    """Name -> accuracy, of each recipe and of the whole network (None: not measured)."""
-    network = result.get("network")
-    shape = f", {network['epochs']} epochs, batch {network['batch_size']}" if network else ""
-    return result.get("accuracy", {}) | {f"all layers (`--train all`){shape}": network}
+def shape_of(network):
+    """The training of the whole network, in words."""
+    return f"all layers (`--train all`), {network['epochs']} epochs, batch {network['batch_size']}"
 
 
 def run_of_photographs(result, part):
@@ -165,4 +164,4 @@ def corruptions():
         )
         for name in changes
     ]
-    return f"{table(('change', *result['rows']), rows)}\n\nOf the run above, {result['date']}."
+    return f"{table(('change', *result['rows']), rows)}\n\n{origin(result)}"
