@@ -172,8 +172,11 @@ def main():
     options = parser.parse_args()
     data, trunk = load(options.data), weights.read(options.weights)
     result = json.loads(TARGET.read_text()) if TARGET.exists() else {}
+    # Parts of an earlier run that did not name it keep its command, which this one's replaces.
+    earlier = {key: result[key] for key in machine.describe() if key in result}
+    by = {part: earlier for part in parts if part in result} | result.get("by", {})
     result |= machine.describe() | {"seed": 0, "weights": trunk.path.name}
-    result |= {"images": len(data), "classes": data.names, "by": result.get("by", {})}
+    result |= {"images": len(data), "classes": data.names, "by": by}
     for part in options.parts:
         print(part, flush=True)
         if part == "rates":

@@ -151,7 +151,7 @@ def drawn(rows):
 
 
 def rows_of(options, data, imagenet):
-    """Each classifier's figures, by name, and of what command they are."""
+    """Each classifier's figures, by name."""
     tested, cache = data.subset(splits.three_way(data).test[::EVERY]), {}
 
     from imagecorruptions import get_corruption_names
@@ -171,11 +171,7 @@ def rows_of(options, data, imagenet):
         else:
             kept = classifier.load(Path(folder) / runs.CLASSIFIER)
             trunk = weights.read(Path(folder) / runs.TRUNK)
-        named = f"{title}={Path(folder).name}" if folder else title
-        words = ["--data", data.source_name, "--weights", imagenet.path.name, named]
-        command = shlex.join(["python", "benchmarks/robustness.py", *words])
-        by = machine.describe() | {"command": command}
-        yield title, judged(kept, trunk, tested, sets) | {"by": by}
+        yield title, judged(kept, trunk, tested, sets)
 
 
 def main():
@@ -187,10 +183,15 @@ def main():
     data, imagenet = load(options.data), weights.read(options.weights)
     test = data.subset(splits.three_way(data).test[::EVERY])
     known = json.loads(TARGET.read_text())["rows"] if TARGET.exists() else {}
-    result = {"seed": 0, "weights": imagenet.path.name, "images": len(test)}
+    pairs = (given.partition("=") for given in options.classifiers)
+    named = [f"{title}{sign}{Path(folder).name}" for title, sign, folder in pairs]
+    words = ["--data", data.source_name, "--weights", imagenet.path.name, *named]
+    command = shlex.join(["python", "benchmarks/robustness.py", *words])
+    by = machine.describe() | {"command": command}
+    result = by | {"seed": 0, "weights": imagenet.path.name, "images": len(test)}
     result |= {"tracks": len(np.unique(test.tracks)), "rows": known}
     for title, row in rows_of(options, data, imagenet):
-        known[title] = row
+        known[title] = row | {"by": by}
         files.write_json(TARGET, result)
     drawn(known)
     print(json.dumps({name: row["mean"] for name, row in known.items()}, indent=2))

@@ -1,14 +1,10 @@
-"""What GPUs should reach, on paper, and what many of them wait for: writes docs/scale.md's tables.
+"""What GPUs should reach, on paper, and what many of them wait for: the tables of docs/scale.md.
 
-    python benchmarks/scale.py
-
-Each number is marked: c cited, m measured here, a assumed; without a mark it is computed from
-those. Nothing in the tables of GPUs was measured by this project.
+`python benchmarks/readme.py` writes them. Each number is marked: c cited, m measured here,
+a assumed; without a mark it is computed from those. Nothing in the tables of GPUs was measured by
+this project.
 """
 
-import argparse
-import json
-import re
 import sys
 from pathlib import Path
 
@@ -18,11 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import alexnet
-from benchmarks import readme
+from benchmarks.tables.results import NotMeasured, load, table
 from lab.features import NETWORK, RECIPES
 
-PAGE = ROOT / "docs/scale.md"
-BLOCK = re.compile(r"(<!-- scale: (\w+) -->\n).*?(<!-- end -->)", re.S)
 # Makers' data sheets: float16 products with float32 sums, dense, in TFLOP/s; memory in GB/s; PCI
 # Express, one way, in GB/s, of which `BUS` is usable; watts. Instances' network: Gbit/s a machine.
 GPUS = {
@@ -124,7 +118,7 @@ def gpus():
         f"pictures/s on an A100 come to; memory at {MEMORY:.0%}a and the bus at {BUS:.0%}a of "
         "theirs."
     )
-    return f"{readme.table(head, rows)}\n\n{words}"
+    return f"{table(head, rows)}\n\n{words}"
 
 
 def ring(count):
@@ -140,7 +134,10 @@ def billion():
     """Table of 1 to 512 H200: what 10^9 pictures take, and what the GPUs wait for."""
     _, kinds = bounds(GPUS["H200"])
     rate, _ = expected(kinds["features"])
-    decoding = readme.load("photographs")["rates"]["decoding, one core"]
+    rates = load("photographs").get("rates")
+    if rates is None:
+        raise NotMeasured("photographs")
+    decoding = rates["decoding, one core"]
     width = HALF * RECIPES["conv4"].width
     rows = []
     for count in (1, 8, 64, 512):
@@ -167,7 +164,7 @@ def billion():
         f"(fc7). One core decodes {decoding:.0f}m photographs/s. A disk: {DISK:.0f}a GB/s, "
         f"{GPUS_A_MACHINE}a GPUs a machine."
     )
-    return f"{readme.table(head, rows)}\n\n{words}"
+    return f"{table(head, rows)}\n\n{words}"
 
 
 def hours(seconds):
@@ -199,45 +196,4 @@ def training():
         f"{NETWORK_GBIT}a Gbit/s a machine, {LATENCY * 1e6:.0f}a µs a hop, no overlap of computing "
         f"and summing. The second row of a count keeps a step to {LARGEST:,}a pictures."
     )
-    return f"{readme.table(head, rows)}\n\n{words}"
-
-
-def measured():
-    """Table of what was measured on CPUs: two workers against one."""
-    if not (readme.RESULTS / "workers.json").exists():
-        return "Not measured yet: `python benchmarks/workers.py`"
-    result = readme.load("workers")
-    names = result["rounds"][0]["ratio"]
-    rows = [
-        (
-            name,
-            *(
-                " ".join(f"{row[side][name]:,.0f}m" for row in result["rounds"])
-                for side in ("one", "two")
-            ),
-            " ".join(f"{row['ratio'][name]:.2f}" for row in result["rounds"]),
-        )
-        for name in names
-    ]
-    head = ("pictures/s", "one worker, one core", "two workers, a core each", "ratio, each round")
-    return f"{readme.table(head, rows)}\n\n{readme.origin(result)}"
-
-
-BLOCKS = {function.__name__: function for function in (gpus, billion, training, measured)}
-
-
-def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="rewrite nothing; status 1 if stale")
-    options = parser.parse_args(argv)
-    text = PAGE.read_text(encoding="utf-8")
-    new = BLOCK.sub(lambda found: f"{found[1]}{BLOCKS[found[2]]()}\n{found[3]}", text)
-    if options.check:
-        return int(new != text)
-    PAGE.write_text(new, encoding="utf-8")
-    print(json.dumps({"parameters": parameters()}))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return f"{table(head, rows)}\n\n{words}"

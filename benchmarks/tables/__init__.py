@@ -1,0 +1,1 @@
+"""What stands between the markers of README.md and docs/, written from the results files."""

@@ -1,0 +1,78 @@
+"""Tables of what must not hurt: damaged files, killed and interrupted runs."""
+
+from benchmarks.tables.results import load, origin, origins, table
+
+
+def run_of_fuzz():
+    """fuzz.json, with its command as one types it, and the seeds that fuzz.py gives the readers."""
+    result = load("fuzz")
+    seeds = {"seed": sorted({1 + len(name) for name in result["readers"]})}
+    return seeds | result | {"command": f"python {result['command'].removeprefix('python ')}"}
+
+
+def fuzz():
+    """Damaged files, reader by reader."""
+    result = run_of_fuzz()
+    rows = [
+        (
+            name,
+            *(f"{row.get(key, 0):,}" for key in ("inputs", "refused", "accepted")),
+            (row["broken_rule"] or "none").partition(":")[0],
+            f"{row.get('slowest_seconds', 0):.3f}",
+            f"{row['lines_covered']:.0%}" if "lines_covered" in row else "–",
+        )
+        for name, row in result["readers"].items()
+    ]
+    head = ("reader of", "inputs", "refused", "accepted", "rule broken", "slowest, s",
+            "of its lines reached")  # fmt: skip
+    planted = ", ".join(
+        f"{name} after {row['inputs']:,} inputs" if row["found"] else f"{name} not found"
+        for name, row in result["planted"].items()
+    )
+    return f"{table(head, rows)}\n\nPlanted faults: {planted}. {origin(result)}"
+
+
+def fuzz_in_short():
+    """Readers, inputs, rules broken; planted faults."""
+    result = run_of_fuzz()
+    readers, planted = result["readers"].values(), result["planted"].values()
+    broken, found = (sum(bool(row[key]) for row in rows) for key, rows in
+                     (("broken_rule", readers), ("found", planted)))  # fmt: skip
+    inputs = sum(row.get("inputs", 0) for row in readers)  # none: the process ended at once
+    words = f"{inputs:,} inputs in {len(readers)} readers: {broken} broke a rule"
+    return f"{words}; {found} of {len(planted)} planted faults found"
+
+
+def kills():
+    """Killed runs that were started again, and interrupted ones."""
+    result = load("kills")
+    found = [(job, *row) for job, rows in result["jobs"].items() for row in rows.items()]
+    text = []
+    for key, head, cells in (
+        ("kills", ("job", "killed at", "kills", "ended the same", "stray files"),
+         ("ended_the_same", "stray_files")),
+        ("signals", ("job", "phase", "Ctrl-C or SIGTERM", "right status and words", "slowest, s"),
+         ("right_status_and_words", "slowest_seconds")),
+    ):  # fmt: skip
+        rows = [
+            (job, where.removeprefix("interrupted: "), *(f"{row[c]:,}" for c in (key, *cells)))
+            for job, where, row in found
+            if key in row
+        ]
+        text += [table(head, rows)] if rows else []
+    return "\n\n".join([*text, origins(result, [row for *_, row in found])])
+
+
+def kills_in_short():
+    """Sums of all of them."""
+    rows = [row for job in load("kills")["jobs"].values() for row in job.values()]
+
+    def total(key):
+        return sum(row.get(key, 0) for row in rows)
+
+    words = f"{total('kills'):,} kills: {total('ended_the_same'):,} ended the same, "
+    words += f"{total('stray_files'):,} stray files"
+    if total("signals"):
+        words += f"; {total('right_status_and_words'):,} of {total('signals'):,} interrupted runs "
+        words += "ended right"
+    return words

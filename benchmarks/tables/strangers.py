@@ -1,0 +1,168 @@
+"""Tables of what a classifier was not made for: your photographs, unknown and damaged pictures."""
+
+import statistics
+
+from benchmarks.tables.results import NotMeasured, interval, load, origin, origins, table
+
+KINDS = ("classes left out", "rendered scenery", "photographs")
+AWAY = "turned away at the threshold that is saved"
+
+
+def photographs():
+    """Your own classes: accuracy, speed and memory; parts that were not measured are left out."""
+    result = load("photographs")
+    found = result.get("accuracy", {})
+    if network := result.get("network"):
+        found = found | {shape_of(network): network}
+    rows = [
+        (name, interval(row), rate(row), f"{row['seconds']:.0f}") for name, row in found.items()
+    ]
+    head = ("features", "accuracy (95%)", "pictures/s", "seconds")
+    note = f"{result['images']:,} photographs. {' '.join(_parts(result))}"
+    return f"{table(head, rows)}\n\n{note}\n\n{' '.join(sorted(set(_runs(result))))}"
+
+
+def shape_of(network):
+    """The training of the whole network, in words."""
+    return f"all layers (`--train all`), {network['epochs']} epochs, batch {network['batch_size']}"
+
+
+def run_of_photographs(result, part):
+    """What measured a part: its own run, else the last one."""
+    return result | result.get("by", {}).get(part, {})
+
+
+def _runs(result):
+    parts = ("accuracy", "network", *IN_SHORT)
+    return (origin(run_of_photographs(result, part)) for part in parts if part in result)
+
+
+def rate(row):
+    """Pictures a second, where features were computed and not kept from before."""
+    found = row.get("features_per_second")
+    return f"{found:.0f}" if found else "–"
+
+
+def small(part):
+    """From three folders to a classifier."""
+    low, high = part["accuracy_interval"]
+    return f"{part['seconds']:.0f} s, accuracy {part['accuracy']:.2f} ({low:.2f} to {high:.2f})"
+
+
+def memory(part):
+    """Peak memory by the number of photographs."""
+    sizes = (f"{row['mib'] / 1024:.2f} GiB with {int(count):,}" for count, row in part.items())
+    return ", ".join(sizes)
+
+
+def rates(part):
+    """Both at once, of the slower alone."""
+    slower = min(("network", "decoding, one core"), key=part.get)
+    share = part["both"] / part[slower]
+    return f"{part['both']:.0f} pictures/s, {share:.0%} of the {slower} alone"
+
+
+IN_SHORT = {"small": small, "memory": memory, "rates": rates}
+
+
+def _parts(result):
+    """A sentence for each part that was measured, and one for what was not."""
+    if part := result.get("small"):
+        yield f"From {part['images']} pictures in three folders to the report: {small(part)}."
+    if part := result.get("memory"):
+        yield f"Peak memory of a training on pool5: {memory(part)} photographs."
+    if part := result.get("rates"):
+        yield f"To conv4: the network alone {part['network']:.0f} pictures/s, decoding alone on "
+        yield f"one core {part['decoding, one core']:.0f}, both at once {rates(part)}."
+    if "network" not in result:
+        yield "Not measured yet: the whole network, `--train all`."
+
+
+def unknown():
+    """Measures of novelty: classes left out, pictures without a sign; and what passes."""
+    result = load("unknown")
+    order = [name for name in ("best", "conv4", "pool5", "trained/") if name in result["rows"]]
+    found = [result["rows"][name] for name in order]
+    measures = dict.fromkeys(measure for row in found for measure in row["measures"])
+    rows = [
+        (measure, *("; ".join(_cells(row["measures"].get(measure))) or "–" for row in found))
+        for measure in measures
+    ]
+    rows.append((AWAY, *("; ".join(_away(row)) for row in found)))
+    passed = "; ".join(f"{name} {_passed(row)}" for name, row in zip(order, found, strict=True))
+    words = f"Known pictures on further tracks that pass the threshold, in each draw: {passed}."
+    if as_it_is := result.get("bundled"):
+        scenery, others = as_it_is["turned_away"]
+        words += f" The classifier in trained/ as it is: {as_it_is['passed']:.2%}; it turns away "
+        words += f"{scenery:.0%} of the scenery, {others:.0%} of the photographs."
+    return f"{table(('measure', *order), rows)}\n\n{words}\n\n{origins(result, found)}"
+
+
+def unknown_best():
+    """The same, of `best` alone."""
+    result = load("unknown")
+    if "best" not in result["rows"]:
+        raise NotMeasured("unknown")
+    row = result["rows"]["best"]
+    rows = [(measure, *_cells(cell)) for measure, cell in row["measures"].items()]
+    rows.append((AWAY, *_away(row)))
+    passed = row["passed"]
+    words = f"{passed['mean']:.1%} of known signs on further tracks pass that threshold "
+    words += f"({min(passed['each']):.1%} to {max(passed['each']):.1%})."
+    return f"{table(('measure', *KINDS), rows)}\n\n{words} {origins(result, [row])}"
+
+
+def _cells(row):
+    """A measure's AUROC of each kind and, in brackets, the share of unknown ones accepted."""
+    for kind in KINDS if row else ():  # none: measured before there was this measure
+        auroc, accepted = row[kind]["auroc"], row[kind]["false_acceptances"]["mean"]
+        spread = f" ± {auroc['deviation']:.3f}" if kind == KINDS[0] else ""
+        yield f"{auroc['mean']:.3f}{spread} ({accepted:.0%})"
+
+
+def _away(row):
+    return [f"{row['turned_away'][kind]['mean']:.0%}" for kind in KINDS]
+
+
+def _passed(row):
+    each = " ".join(f"{share:.2%}" for share in row["passed"]["each"])
+    return f"{row['passed']['mean']:.2%} ({each})"
+
+
+def robustness():
+    """Under corruptions and other light: accuracy, calibration, sure mistakes."""
+    result = load("robustness")
+    rows = [
+        (
+            name,
+            *(
+                f"{part['accuracy']:.3f}, {part['calibration_error']:.3f}, "
+                f"{part['wrong_and_sure']:.1%}"
+                for part in (row["clean"], row["mean"], row["own_mean"])
+            ),
+        )
+        for name, row in result["rows"].items()
+    ]
+    head = ("classifier", "as photographed", "15 corruptions", "ground, hue, light")
+    words = f"{result['images']} pictures of {result['tracks']} tracks."
+    return f"{table(head, rows)}\n\n{words} {origins(result, result['rows'].values())}"
+
+
+def corruptions():
+    """Accuracy under each change, over its strengths."""
+    result = load("robustness")
+    changes = dict.fromkeys(name for row in result["rows"].values() for name in row["changes"])
+    rows = [
+        (
+            name.replace("_", " "),
+            *(
+                f"{statistics.mean(each['accuracy'] for each in row['changes'][name]):.3f}"
+                if name in row["changes"]
+                else "–"
+                for row in result["rows"].values()
+            ),
+        )
+        for name in changes
+    ]
+    words = origins(result, result["rows"].values())
+    return f"{table(('change', *result['rows']), rows)}\n\n{words}"
