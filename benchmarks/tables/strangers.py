@@ -84,18 +84,21 @@ def unknown():
     order = [name for name in ("best", "conv4", "pool5", "trained/") if name in result["rows"]]
     found = [result["rows"][name] for name in order]
     measures = dict.fromkeys(measure for row in found for measure in row["measures"])
-    rows = [
-        (measure, *("; ".join(_cells(row["measures"].get(measure))) or "–" for row in found))
-        for measure in measures
+    tables = [
+        table(
+            (f"unknown: {kind}", *order),
+            [(name, *(_cell(row, name, kind) for row in found)) for name in measures]
+            + [(AWAY, *(_away(row, kind) for row in found))],
+        )
+        for kind in KINDS
     ]
-    rows.append((AWAY, *("; ".join(_away(row)) for row in found)))
     passed = "; ".join(f"{name} {_passed(row)}" for name, row in zip(order, found, strict=True))
     words = f"Known pictures on further tracks that pass the threshold, in each draw: {passed}."
     if as_it_is := result.get("bundled"):
         scenery, others = as_it_is["turned_away"]
         words += f" The classifier in trained/ as it is: {as_it_is['passed']:.2%}; it turns away "
         words += f"{scenery:.0%} of the scenery, {others:.0%} of the photographs."
-    return f"{table(('measure', *order), rows)}\n\n{words}\n\n{origins(result, found)}"
+    return "\n\n".join([*tables, words, origins(result, found)])
 
 
 def unknown_best():
@@ -104,24 +107,25 @@ def unknown_best():
     if "best" not in result["rows"]:
         raise NotMeasured("unknown")
     row = result["rows"]["best"]
-    rows = [(measure, *_cells(cell)) for measure, cell in row["measures"].items()]
-    rows.append((AWAY, *_away(row)))
+    rows = [(name, *(_cell(row, name, kind) for kind in KINDS)) for name in row["measures"]]
+    rows.append((AWAY, *(_away(row, kind) for kind in KINDS)))
     passed = row["passed"]
     words = f"{passed['mean']:.1%} of known signs on further tracks pass that threshold "
     words += f"({min(passed['each']):.1%} to {max(passed['each']):.1%})."
     return f"{table(('measure', *KINDS), rows)}\n\n{words} {origins(result, [row])}"
 
 
-def _cells(row):
-    """A measure's AUROC of each kind and, in brackets, the share of unknown ones accepted."""
-    for kind in KINDS if row else ():  # none: measured before there was this measure
-        auroc, accepted = row[kind]["auroc"], row[kind]["false_acceptances"]["mean"]
-        spread = f" ± {auroc['deviation']:.3f}" if kind == KINDS[0] else ""
-        yield f"{auroc['mean']:.3f}{spread} ({accepted:.0%})"
+def _cell(row, name, kind):
+    """A measure's AUROC of a kind and, in brackets, the share of unknown pictures accepted."""
+    if name not in row["measures"]:  # measured before there was this measure
+        return "–"
+    found = row["measures"][name][kind]
+    spread = f" ± {found['auroc']['deviation']:.3f}" if kind == KINDS[0] else ""
+    return f"{found['auroc']['mean']:.3f}{spread} ({found['false_acceptances']['mean']:.0%})"
 
 
-def _away(row):
-    return [f"{row['turned_away'][kind]['mean']:.0%}" for kind in KINDS]
+def _away(row, kind):
+    return f"{row['turned_away'][kind]['mean']:.0%}"
 
 
 def _passed(row):
