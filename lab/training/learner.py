@@ -199,7 +199,8 @@ class Learner:
 
     @tf.function(reduce_retracing=True)
     def _logits_of_copies(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        copies = augmentation.as_pictures(images, seed, self.plan.ranges)
+        last = self.plan.copies(self.plan.epochs - 1)  # light and dirt as in the last epochs
+        copies = augmentation.as_pictures(images, seed, last)
         return self.model(extractor.prepared(copies, self.plan.recipe), training=False)
 
     def arrays(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
