@@ -6,22 +6,21 @@ python feature_extraction.py --evaluate train.p   # accuracy, and a report
 python feature_extraction.py *.jpg --save-features fc7.npz --layer fc7
 """
 
+from lab import beginning  # first, before any import that takes longer
+
+if __name__ == "__main__":
+    beginning.begin()
+
+# isort: split
 import shlex
 import sys
 import time
 from argparse import Namespace
 
-import lab  # noqa: F401 (first: it says what to do where a package is missing)
-from lab import command_line
-
-if __name__ == "__main__":
-    command_line.begin()
-
-# isort: split
 import numpy as np
 
 import alexnet
-from lab import files, interruption, pictures, printed, progress, runs
+from lab import command_line, files, interruption, pictures, printed, progress, runs
 from lab.sources import weights_files
 from lab.sources.picture_files import PictureFiles, examples
 
@@ -41,7 +40,7 @@ def parse(argv: list[str]) -> Namespace:
     add("--layer", choices=alexnet.LAYERS, help="of --save-features")
     parser.add_common(alexnet.VARIANTS)
     args = parser.parse_args(argv)
-    if bool(args.save_features) != bool(args.layer):
+    if (args.save_features is None) != (args.layer is None):
         parser.error("--save-features FILE.npz and --layer NAME go together")
     if args.evaluate and (args.save_features or args.pictures or args.explain):
         parser.error("--evaluate takes a labelled set, and no pictures, --explain or features")
@@ -123,7 +122,8 @@ def classify(args: Namespace) -> None:
 @command_line.script
 def main(argv: list[str]) -> None:
     args = parse(argv)
-    (evaluate if args.evaluate else save_features if args.save_features else classify)(args)
+    evaluated, saved = args.evaluate is not None, args.save_features is not None
+    (evaluate if evaluated else save_features if saved else classify)(args)
 
 
 if __name__ == "__main__":

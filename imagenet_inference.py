@@ -4,22 +4,21 @@ python imagenet_inference.py                     # the lab's poodle.png and weas
 python imagenet_inference.py my_dog.jpg --top 3
 """
 
+from lab import beginning  # first, before any import that takes longer
+
+if __name__ == "__main__":
+    beginning.begin()
+
+# isort: split
 import sys
 import time
 from argparse import Namespace
 
-import lab  # noqa: F401 (first: it says what to do where a package is missing)
-from lab import command_line
-
-if __name__ == "__main__":
-    command_line.begin()
-
-# isort: split
 import numpy as np
 
 import alexnet
 from caffe_classes import class_names
-from lab import printed
+from lab import command_line, printed
 from lab.downloads import PHOTOGRAPHS, fetch
 from lab.sources import weights_files
 from lab.sources.picture_files import PictureFiles

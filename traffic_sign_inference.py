@@ -4,23 +4,22 @@ python traffic_sign_inference.py                 # the signs in examples/
 python traffic_sign_inference.py stop.jpg --variant lab
 """
 
+from lab import beginning  # first, before any import that takes longer
+
+if __name__ == "__main__":
+    beginning.begin()
+
+# isort: split
 import sys
 import time
 from argparse import Namespace
 from pathlib import Path
 
-import lab  # noqa: F401 (first: it says what to do where a package is missing)
-from lab import command_line
-
-if __name__ == "__main__":
-    command_line.begin()
-
-# isort: split
 import numpy as np
 
 import alexnet
 from caffe_classes import class_names
-from lab import pictures, printed, progress, runs
+from lab import command_line, pictures, printed, progress, runs
 from lab.sources import weights_files
 from lab.sources.picture_files import PictureFiles, examples
 

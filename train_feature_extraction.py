@@ -6,6 +6,12 @@ python train_feature_extraction.py --split track          # judged on signs it h
 python train_feature_extraction.py --train all --epochs 3 --batch-size 32 --split track
 """
 
+from lab import beginning  # first, before any import that takes longer
+
+if __name__ == "__main__":
+    beginning.begin()
+
+# isort: split
 import functools
 import shlex
 import sys
@@ -14,15 +20,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-import lab  # noqa: F401 (first: it says what to do where a package is missing)
-from lab import command_line
-
-if __name__ == "__main__":
-    command_line.begin()
-
-# isort: split
 import alexnet
-from lab import features, files, interruption, printed, progress, runs, workers
+from lab import command_line, features, files, interruption, printed, progress, runs, workers
 from lab.sources import labelled_sets, weights_files
 from lab.training import plans
 

@@ -1,10 +1,11 @@
 """What the four scripts share: a module or a folder for each subject, the basic ones first.
 
+beginning      what a script does first, before slow imports
+interruption   Ctrl-C and SIGTERM: the end at once, and how to go on
 errors         the error that every mistake of a user ends in; text out of files in messages
 untrusted      files of strangers: what a parser raises, and what an array claims
 locks          locks between processes
 files          where files are; writing all or nothing; hashes, free space
-interruption   Ctrl-C and SIGTERM: the end at once, and how to go on
 progress       progress bars and lines: what a run is doing
 command_line   options, exit statuses, notices
 printed        what the scripts print on stdout: answers, epochs, figures

@@ -7,20 +7,20 @@ trained/ for the weights, rendered signs for train.p, the signs in examples/ for
 Only this module does so.
 """
 
+from lab import beginning  # first, before any import that takes longer
+
+if __name__ == "__main__":
+    beginning.begin()
+
+# isort: split
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lab import command_line
-
-if __name__ == "__main__":
-    command_line.begin()
-
-# isort: split
 import alexnet
-from lab import files, interruption, runs
+from lab import command_line, files, interruption, runs
 from lab.downloads import PHOTOGRAPHS, SIGNS, TRAIN_P, WEIGHTS, fetch
 from lab.errors import LabError
 from lab.progress import Progress, show

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from lab import interruption
-from lab.errors import LabError, one_line
+from lab.errors import LabError, one_line, shown
 from lab.progress import Progress
 from lab.progress import tell as say
 
@@ -27,7 +27,7 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> Any:
-        self.exit(2, f"{self.prog}: {one_line(message)} (see {self.prog} --help)\n")
+        self.exit(2, one_line(f"{self.prog}: {message} (see {self.prog} --help)") + "\n")
 
     def add_pictures(self, default: str) -> None:
         """The options of the three scripts that classify pictures."""
@@ -94,7 +94,7 @@ def script(function: Callable[[list[str]], None]) -> Callable[..., int]:
         except SystemExit as stop:  # argparse
             return stop.code if isinstance(stop.code, int) else 0
         except (LabError, OSError, MemoryError) as error:
-            say(f"error: {one_line(str(error)) or type(error).__name__}")
+            say(one_line(f"error: {_words(error)}"))
             return 2
         except Exception as error:
             # TensorFlow's, known by its name: TensorFlow is not imported here.
@@ -110,20 +110,14 @@ def script(function: Callable[[list[str]], None]) -> Callable[..., int]:
     return main
 
 
-def begin() -> None:
-    """What a script does first, before slow imports: from here on, it can be interrupted."""
-    _open_closed_streams()
-    interruption.watch()
-
-
-def _open_closed_streams() -> None:
-    """Opens the null device where the shell closed a stream, as `2>&-` does.
-
-    Else the next file that is opened gets the stream's number, and what libraries write to it.
-    """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # open takes the lowest number that is free: the stream's
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+def _words(error: Exception) -> str:
+    """What an error says; of the system's own, too, what to do."""
+    if isinstance(error, OSError) and error.filename is not None:
+        name = shown(str(error.filename), 150)
+        return (
+            f"{name}: expected a place that can be used; received: {error.strerror}; name another"
+        )
+    return str(error) or type(error).__name__
 
 
 def import_tensorflow() -> list[Any]:

@@ -14,13 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from lab import locks
+from lab import interruption, locks
 from lab.errors import LabError
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
 STALE = 86_400  # seconds without a write after which half a file is nobody's
-PARTS: set[Path] = set()  # temporary files that this process is writing
 
 
 def cache_folder() -> Path:
@@ -90,7 +89,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(path.parent)
         part, held = _new_part(path)
-    PARTS.add(part)
+    interruption.PARTS.add(part)
     try:
         with writing(path):
             yield part
@@ -98,7 +97,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
     finally:
         part.unlink(missing_ok=True)
         held.close()
-        PARTS.discard(part)
+        interruption.PARTS.discard(part)
 
 
 def put(part: Path, path: Path) -> None:
@@ -145,12 +144,6 @@ def remove_abandoned(folder: Path) -> None:
                     part.unlink()
             if free is None:
                 remove_stale([part])
-
-
-def remove_parts() -> None:
-    """Removes the temporary files that this process is writing: it is about to end."""
-    for part in list(PARTS):
-        part.unlink(missing_ok=True)
 
 
 def remove_stale(paths: Iterable[Path]) -> None:
@@ -245,5 +238,9 @@ def check_space(folder: str | Path, needed: int) -> None:
 
 
 def _existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that exists."""
-    return next(place for place in (folder, *folder.parents) if place.exists())
+    """The folder, or the nearest one above it that exists; a link to nothing is in the way."""
+    places = (folder, *folder.parents)
+    place = next(place for place in places if place.exists() or place.is_symlink())
+    if not place.exists():
+        raise OSError(errno.ENOENT, f"{place} is a link to nothing")
+    return place

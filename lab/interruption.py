@@ -3,21 +3,28 @@
 Python's own handler waits until the main thread comes back to Python, and a step of TensorFlow may
 take long. Here, a thread waits for the signal and ends the process: what `lab.files` writes is
 whole after a kill at any moment, so nothing else has to end first.
+
+A script calls `watch` before all other imports, so this module needs little itself.
 """
+
+from __future__ import annotations
 
 import contextlib
 import os
 import select
 import signal
-import subprocess
 import threading
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from lab import files
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+    from pathlib import Path
 
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}  # 128 + the signal's number, as in shells
 AGAIN = "interrupted; give the same command again"
 CHILD = 1.5  # seconds for a child to end
+PARTS: set[Path] = set()  # temporary files that this process is writing
 
 
 class Stop:
@@ -53,12 +60,19 @@ def _wait(reader: int, stderr: int) -> None:
     number = os.read(reader, 1)[0]
     try:
         if stop.child:
-            stop.child.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                stop.child.wait(CHILD)
-        files.remove_parts()
+            _end(stop.child)
+        for part in list(PARTS):
+            part.unlink(missing_ok=True)
         line = stop.advice().encode(errors="backslashreplace") + b"\n"
         if select.select([], [stderr], [], 0)[1]:  # somebody reads it
             os.write(stderr, (b"\r\x1b[K" if os.isatty(stderr) else b"") + line)  # over the bar
     finally:
         os._exit(STATUS.get(signal.Signals(number), 1))
+
+
+def _end(child: subprocess.Popen) -> None:
+    import subprocess
+
+    child.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(CHILD)

@@ -1,5 +1,6 @@
 """A run's folder: the options it was started with, and its metrics, once it is complete."""
 
+import contextlib
 import re
 import shlex
 import time
@@ -78,6 +79,13 @@ def _kept(options: Namespace) -> dict[str, Any]:
         if kept.get(name) not in (None, *WORDS) and Path(kept[name]).exists():
             kept[name] = str(Path(kept[name]).resolve())
     return {name: value for name, value in kept.items() if name not in ("output", "offline")}
+
+
+def withdraw(folder: Path) -> None:
+    """Takes a run back that ends in the same error however often it is resumed."""
+    (folder / OPTIONS).unlink()
+    with contextlib.suppress(OSError):  # there was more in the folder before
+        folder.rmdir()
 
 
 def way_on(folder: Path) -> str:

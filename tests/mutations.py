@@ -13,6 +13,7 @@ from seeds import saved, zipped
 
 INTERESTING = (0, 1, 0x7F, 0x80, 0xFF)
 TOKENS = [b"-1", b"0", b"99999999999", b"1e999", b"NaN", b"[]", b"{}", b'""', b"null", b"true"]
+TOKENS += [b"[" * 30 + b"]" * 30]  # nested too deep
 VALUE = re.compile(rb'(?<=": )[^,}\]]+')  # of JSON
 TOKENS += [struct.pack("<I", n) for n in (0, 2**31 - 1, 2**31, 2**32 - 1)] + [b"U0", b"|O", b"\0"]
 

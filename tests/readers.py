@@ -30,7 +30,8 @@ class Reader:
         read: reads a file, and uses what it gives as the lab would.
         seeds: valid files.
         name: of the file.
-        modules: of lab/, whose lines the seeds and their mutations should reach.
+        modules: of lab/, or functions of one, whose lines the seeds and their mutations should
+            reach.
         holds: bytes that a file of this kind may hold, however small it is packed.
     """
 
@@ -39,6 +40,10 @@ class Reader:
     name: str
     modules: tuple[str, ...]
     holds: int = 0
+
+
+class ThrownAway(Exception):
+    """A file of the cache that was found broken and removed: it is made again."""
 
 
 def read_classifier(path: Path) -> None:
@@ -71,13 +76,16 @@ def read_features(path: Path) -> None:
         features[:].shape == (3, 4) and np.isfinite(features[:]).all()
     ):
         raise AssertionError("features of another shape, or not finite")
+    refuse_removed(path)
 
 
 def read_key(path: Path) -> None:
     """A cache entry's key is that of the features or another."""
     from lab.features import cache
 
-    cache._stored(path.parent, {"version": 4}, (3, 4))
+    (path.parent / "features.npy").write_bytes(seeds.feature_seeds()[0])
+    cache._stored(path.parent, {"version": 4, "a": [1]}, (3, 4))
+    refuse_removed(path)
 
 
 def read_hashes(path: Path) -> None:
@@ -85,43 +93,57 @@ def read_hashes(path: Path) -> None:
     memory = HashMemory("set", "sign")
     memory._path.parent.mkdir(exist_ok=True)
     path.rename(memory._path)
-    HashMemory("set", "sign").find(Path(__file__))
+    if HashMemory("set", "sign").find(Path(__file__)) is not None:
+        raise AssertionError("a hash of a file that is not in it")
+    refuse_removed(memory._path)
 
 
-NPZ = ("npz", "zips", "untrusted")
+def refuse_removed(path: Path) -> None:
+    """Raises ThrownAway where the reader removed the file."""
+    if not path.exists():
+        raise ThrownAway
+
+
+# Modules of lab/, or of a module those functions and classes that a file's content takes a reader
+# through; the door that opens files, `lab.untrusted`, is the matter of test_untrusted.py.
+JSON = "untrusted:json_object,leaves"
+PICKLES = ("pickles/arrays", "pickles/machine", "untrusted:array_size")
+NPZ = ("npz", "zips", "untrusted:array_size", JSON)
+WEIGHTS = "weights/weights_file:read,_layers,_name,_pair"
+TRAIN_P = "data/train_p:read,from_dict,_images,_labels,_whole_numbers,_array"
+PICTURE = ("pictures/reading:_decoded,_judge,_rgb,_strip",)
+ZIP = ("data/archives:opened,Zip", "data/gtsrb", "zips")
+CLASSIFIER = ("classifier/loading", "features/recipes:from_fields", *NPZ)
+CHECKPOINT = ("training/checkpoints:read,_check,_number", *NPZ)
+FEATURES = ("features/cache:_stored,FeatureFile", "features/finite:all_finite", "npz:header")
+FEATURES += ("cached", "untrusted:array_size")
+KEY = ("features/cache:_stored", "cached", JSON)
+HASHES = ("data/hash_memory:__init__,find,_is_entry", "cached", JSON)
 ALEXNET = 243_863_787  # bytes: bvlc-alexnet.npy
-WEIGHTS, CACHE = "weights/weights_file", ("untrusted", "cached")
 READERS = {
     "pickle": Reader(
-        lambda path: pickles.load(path, "a pickle"), seeds.pickle_seeds, "a.p", ("pickles",)
+        lambda path: pickles.load(path, "a pickle"), seeds.pickle_seeds, "a.p", PICKLES
     ),
-    "train.p": Reader(train_p.read, seeds.train_p_seeds, "a.p", ("pickles", "data/train_p")),
-    "npy": Reader(weights.read, seeds.npy_seeds, "a", ("weights/npy", WEIGHTS, "pickles")),
-    "npz": Reader(weights.read, seeds.npz_seeds, "a", ("weights/npz", WEIGHTS, *NPZ), ALEXNET),
+    "train.p": Reader(train_p.read, seeds.train_p_seeds, "a.p", (TRAIN_P, *PICKLES)),
+    "npy": Reader(weights.read, seeds.npy_seeds, "a", ("weights/npy", WEIGHTS, *PICKLES)),
+    "npz": Reader(
+        weights.read, seeds.npz_seeds, "a", ("weights/npz:layers,_recipe", WEIGHTS, *NPZ), ALEXNET
+    ),
     "onnx": Reader(weights.read, seeds.onnx_seeds, "a", ("weights/onnx",)),
-    "picture": Reader(pictures.read, seeds.picture_seeds, "a", ("pictures/reading",)),
-    "zip": Reader(gtsrb.read, seeds.zip_seeds, "a.zip", ("data/archives", "data/gtsrb", "zips")),
+    "picture": Reader(pictures.read, seeds.picture_seeds, "a", PICTURE),
+    "zip": Reader(gtsrb.read, seeds.zip_seeds, "a.zip", ZIP),
     "table": Reader(table.read, seeds.table_seeds, "a.csv", ("data/table",)),
-    "classifier": Reader(
-        read_classifier,
-        seeds.classifier_seeds,
-        "c.npz",
-        ("classifier/loading", "features/recipes", *NPZ),
-    ),
-    "checkpoint": Reader(
-        read_checkpoint, seeds.checkpoint_seeds, "c.npz", ("training/checkpoints", *NPZ)
-    ),
+    "classifier": Reader(read_classifier, seeds.classifier_seeds, "c.npz", CLASSIFIER),
+    "checkpoint": Reader(read_checkpoint, seeds.checkpoint_seeds, "c.npz", CHECKPOINT),
     "options": Reader(
         lambda path: runs.options(path.parent),
         seeds.json_seeds({"data": "a.p", "epochs": 3, "skip_broken": True}),
         runs.OPTIONS,
-        ("untrusted",),
+        ("runs:options,words", JSON),
     ),
-    "features": Reader(read_features, seeds.feature_seeds, "features.npy", ("npz", "cached")),
-    "key": Reader(read_key, seeds.json_seeds({"version": 4, "a": [1]}), "key.json", CACHE),
-    "hashes": Reader(
-        read_hashes, seeds.json_seeds({"/a": [5, 6, 7]}), "h.json", ("data/hash_memory",)
-    ),
+    "features": Reader(read_features, seeds.feature_seeds, "features.npy", FEATURES),
+    "key": Reader(read_key, seeds.json_seeds({"version": 4, "a": [1]}), "key.json", KEY),
+    "hashes": Reader(read_hashes, seeds.json_seeds({"/a": [5, 6, 7]}), "h.json", HASHES),
 }
 
 
@@ -129,15 +151,20 @@ class Rules:
     """Reads one file after the other and checks each against the rules.
 
     Attributes:
-        refused, accepted: counts.
+        refused, accepted, thrown_away: counts; the last of files of the cache.
         slowest: seconds of the processor.
         most: bytes that a read took beyond those that the process had.
     """
 
     def __init__(self, reader: Reader, folder: Path):
         self.reader, self.folder = reader, folder
-        self.refused = self.accepted = self.most = 0
+        self.refused = self.accepted = self.thrown_away = self.most = 0
         self.slowest = 0.0
+
+    @property
+    def inputs(self) -> int:
+        """How many files were read."""
+        return self.refused + self.accepted + self.thrown_away
 
     def read(self, content: bytes) -> None:
         """Reads a file of this content.
@@ -152,6 +179,8 @@ class Rules:
         try:
             self.reader.read(path)
             self.accepted += 1
+        except ThrownAway:
+            self.thrown_away += 1
         except LabError as error:
             self.refused += 1
             text = str(error)

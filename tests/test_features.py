@@ -15,7 +15,7 @@ from scipy import ndimage
 import alexnet
 from lab import files, locks
 from lab.errors import LabError
-from lab.features import batches, cache, extractor
+from lab.features import batches, cache, extractor, finite
 from lab.features.recipes import RECIPES, Recipe
 from lab.progress import Progress
 from lab.training import whole_network
@@ -475,9 +475,9 @@ def test_other_features(other, capfd):
 def test_the_largest_features_are_no_broken_ones(tmp_path):
     """float16's largest number, zero and the smallest; all of a file longer than one block."""
     extremes = np.float16([65504, -65504, 0, -0.0, 6e-8])
-    np.save(tmp_path / "x.npy", np.resize(extremes, (3, cache.BLOCK // 2 + 1)))
+    np.save(tmp_path / "x.npy", np.resize(extremes, (3, finite.BLOCK // 2 + 1)))
     cache.FeatureFile(tmp_path / "x.npy").check()
-    wrong = np.resize(extremes, (3, cache.BLOCK // 2 + 1))
+    wrong = np.resize(extremes, (3, finite.BLOCK // 2 + 1))
     wrong[2, -1] = np.nan
     np.save(tmp_path / "x.npy", wrong)
     with pytest.raises(Broken, match="not finite"):
@@ -489,6 +489,25 @@ def test_no_features():
     assert_computed(key())
     (folders()[0] / "features.npy").unlink()
     assert_computed(key())
+
+
+@pytest.mark.parametrize("picture", [0, cache.BATCH, len(IMAGES) - 1])
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_what_float16_cannot_hold(picture, value, capfd):
+    """Said at the first run, by an early or a late picture; nothing of it is kept or broken."""
+
+    class Overflowing(FirstRows):
+        def __call__(self, images):
+            x = np.array(super().__call__(images))
+            x[(images == IMAGES[picture]).all(axis=(1, 2, 3)), 0] = value
+            return tf.constant(x)
+
+    for _ in range(2):
+        with pytest.raises(finite.Overflow, match=r"65,504.*--layer best .*--precision float32"):
+            cache.compute(IMAGES, Overflowing, key(), WIDTH)
+        (folder,) = folders()
+        assert {file.name for file in folder.iterdir()} == {"key.json", "lock"}
+    assert "broken" not in capfd.readouterr().err
 
 
 def test_no_room(monkeypatch):

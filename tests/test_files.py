@@ -175,11 +175,12 @@ def test_check_writable(tmp_path):
     (tmp_path / "folder").mkdir()
     for name in ("file", "new", "folder/new", "to/be/made"):
         files.check_writable(tmp_path / name)
-    for name in ("folder", "file/a", "file/to/be/made"):
+    (tmp_path / "link").symlink_to("nowhere")
+    for name in ("folder", "file/a", "file/to/be/made", "link/a", "link/to/be/made"):
         wanted = f"^{re.escape(str(tmp_path / name))}: cannot be written \\(.+\\); choose another"
         with pytest.raises(LabError, match=wanted):
             files.check_writable(tmp_path / name)
-    assert sorted(file.name for file in tmp_path.rglob("*")) == ["file", "folder"]
+    assert sorted(file.name for file in tmp_path.rglob("*")) == ["file", "folder", "link"]
 
 
 def test_outdated_features_are_removed(tmp_path):

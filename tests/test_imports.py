@@ -18,7 +18,7 @@ HEAVY = (
 # comes, so it imports data and weights.
 OPTIONS = {"command_line", "data", "downloads", "errors", "files", "pickles", "pictures", "printed"}
 OPTIONS |= {"interruption", "locks", "progress", "runs", "sources", "untrusted", "weights"}
-OPTIONS |= {"cached", "npz", "zips"}
+OPTIONS |= {"beginning", "cached", "npz", "zips"}
 NETWORK = {"layers", "features"}
 CLASSIFIER = {"classifier", "novelty", "workers"}
 

@@ -241,6 +241,31 @@ def test_folders_that_hold_no_classes(tmp_path):
     assert len(load(tmp_path)) == 3
 
 
+def test_pictures_in_no_class_are_told(tmp_path, capfd):
+    """Beside the classes' folders, beside train/ and val/, and in those: once, with the first."""
+
+    def said():
+        return [s for s in capfd.readouterr().err.splitlines() if s.startswith("left alone")]
+
+    folders(tmp_path / "a", cat=2, dog=2)
+    assert len(load(tmp_path / "a", progress=Progress())) == 4 and not said()
+    for name in ("b.PNG", "a.jpg", ".c.png"):
+        (tmp_path / "a" / name).touch()
+    (tmp_path / "a" / "notes.txt").touch()
+    assert len(load(tmp_path / "a", progress=Progress())) == 4
+    assert said() == [f"left alone, as in no class's folder: 2 pictures, first {tmp_path}/a/a.jpg"]
+    for part in ("train", "val"):
+        folders(tmp_path / "b" / part, cat=2, dog=2)
+    (tmp_path / "a").rename(tmp_path / "b" / "other")
+    for name in ("b/x.png", "b/val/x.png"):
+        (tmp_path / name).touch()
+    load(tmp_path / "b", progress=Progress())
+    assert said()[-2:] == [
+        f"left alone, as in no class's folder: 2 pictures, first {tmp_path}/b/x.png",
+        f"left alone, as neither train/ nor held out: 1, first {tmp_path}/b/other",
+    ]
+
+
 def test_files_of_other_kinds_are_told(tmp_path, capfd):
     """A telephone's HEIC is not read: how many of which suffix. JPEG by all its names is."""
     folders(tmp_path, cat=2, dog=2)

@@ -174,8 +174,10 @@ def test_kills_are_summed_where_they_were_measured(measured) -> None:
 
 
 def test_a_reader_that_crashed_is_said(measured) -> None:
-    change(measured / "fuzz.json", readers={"zip": {"broken_rule": "status 1: killed"}})
-    assert "| zip | 0 | 0 | 0 | status 1 |" in readme.block("fuzz")
+    about = json.loads((measured / "fuzz.json").read_text())["readers"]["zip"]
+    row = {key: about[key] for key in ("command", "date", "machine")}
+    change(measured / "fuzz.json", readers={"zip": row | {"broken_rule": "status 1: killed"}})
+    assert "| zip | 0 | 0 | 0 | 0 | status 1 |" in readme.block("fuzz")
     assert "0 inputs in 1 readers: 1 broke a rule" in readme.block("overview")
 
 

@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ import imagenet_inference
 import traffic_sign_inference
 import train_feature_extraction
 from caffe_classes import class_names
-from lab import explanation, files
+from lab import classifier, explanation, files, weights
 from lab.__main__ import plan
 from lab.data import class_names as sign_names
 from lab.downloads import fetching
@@ -413,6 +414,26 @@ def test_weights_that_are_not_finite(tmp_path, tiny_p, capfd, value):
     )
 
 
+def test_activations_beyond_float16(tmp_path, tiny_p, sign, capfd):
+    """Finite weights whose features no file of the lab can hold: one line, and no run is left."""
+    arrays = whole_network.random_arrays(0)
+    arrays["conv3"][1][:] = 1e14
+    weights.save(tmp_path / "w.npz", arrays)
+    argv = ("--weights", tmp_path / "w.npz", "--data", tiny_p, "--epochs", "1")
+    argv += ("--output", tmp_path / "run", "--layer")
+    for _ in range(2):
+        line = refused(capfd, train_feature_extraction, *argv, "conv4")
+        assert "expected features up to 65,504" in line and "--layer best" in line
+        assert not (tmp_path / "run").exists()
+    assert run(train_feature_extraction, *argv, "best") == 0  # it is true
+    loaded = classifier.load(tmp_path / "run")
+    loaded.recipe = replace(loaded.recipe, unit=False)
+    loaded.save(tmp_path / "c.npz")
+    capfd.readouterr()
+    line = refused(capfd, feature_extraction, sign[0], "--model", tmp_path / "c.npz")
+    assert "leave that picture out" in line
+
+
 @pytest.mark.parametrize("script", SCRIPTS[:3])
 def test_bad_pictures(tmp_path, full_npz, capfd, script):
     """A picture that is none, an empty file, a folder without any, nothing at all."""
@@ -454,6 +475,17 @@ def test_wrong_options(capfd, monkeypatch, tmp_path, script, argv, words):
     """A wrong option is one line that names it."""
     monkeypatch.setattr(files, "ROOT", tmp_path)
     assert words in refused(capfd, script, *argv)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("word", ["x" * 300, "x/" * 5000, "a\nb\x1b[2J", "\udce9\udcff", "a\0b"])
+def test_errors_are_short(script, word, capfd):
+    """Names that the system refuses, and what would command a terminal: 300 characters, no more."""
+    data = ["--data", word] if script is train_feature_extraction else [word]
+    for argv in (data, [f"--{word}"], ["--variant", word]):
+        line = refused(capfd, script, "--offline", *argv)
+        assert len(line) <= 300 and line.isprintable()
+        assert "expected" in line or "--help" in line
 
 
 def test_a_finished_run_is_not_overwritten(trained, tiny_p, conv_npz, capfd):

@@ -1,40 +1,41 @@
 """Tables of what must not hurt: damaged files, killed and interrupted runs."""
 
-from benchmarks.tables.results import load, origin, origins, table
+from benchmarks.tables.results import load, origins, table
 
 
 def run_of_fuzz():
-    """fuzz.json, with its command as one types it, and the seeds that fuzz.py gives the readers."""
-    result = load("fuzz")
-    seeds = {"seed": sorted({1 + len(name) for name in result["readers"]})}
-    return seeds | result | {"command": f"python {result['command'].removeprefix('python ')}"}
+    """The newest run of fuzz.json, and the seeds that fuzz.py gives the readers."""
+    readers = load("fuzz")["readers"]
+    seeds = {"seed": sorted({1 + len(name) for name in readers})}
+    return seeds | max(readers.values(), key=lambda row: row["date"])
 
 
 def fuzz():
     """Damaged files, reader by reader."""
-    result = run_of_fuzz()
+    result = load("fuzz")
     rows = [
         (
             name,
-            *(f"{row.get(key, 0):,}" for key in ("inputs", "refused", "accepted")),
+            *(f"{row.get(key, 0):,}" for key in ("inputs", "refused", "thrown_away", "accepted")),
             (row["broken_rule"] or "none").partition(":")[0],
             f"{row.get('slowest_seconds', 0):.3f}",
             f"{row['lines_covered']:.0%}" if "lines_covered" in row else "–",
         )
         for name, row in result["readers"].items()
     ]
-    head = ("reader of", "inputs", "refused", "accepted", "rule broken", "slowest, s",
-            "of its lines reached")  # fmt: skip
+    head = ("reader of", "inputs", "refused", "thrown away", "accepted", "rule broken",
+            "slowest, s", "of its lines reached")  # fmt: skip
     planted = ", ".join(
         f"{name} after {row['inputs']:,} inputs" if row["found"] else f"{name} not found"
         for name, row in result["planted"].items()
     )
-    return f"{table(head, rows)}\n\nPlanted faults: {planted}. {origin(result)}"
+    runs = origins({}, [{"by": row} for row in result["readers"].values()])
+    return f"{table(head, rows)}\n\nPlanted faults: {planted}. {runs}"
 
 
 def fuzz_in_short():
     """Readers, inputs, rules broken; planted faults."""
-    result = run_of_fuzz()
+    result = load("fuzz")
     readers, planted = result["readers"].values(), result["planted"].values()
     broken, found = (sum(bool(row[key]) for row in rows) for key, rows in
                      (("broken_rule", readers), ("found", planted)))  # fmt: skip

@@ -11,7 +11,7 @@ from scipy import special
 
 from lab import files, untrusted
 from lab.errors import LabError, shown
-from lab.features import RECIPES, Recipe, extractor, linear, recipes
+from lab.features import RECIPES, Recipe, extractor, finite, linear, recipes
 from lab.features.batches import Images, batches
 from lab.novelty import Novelty
 from lab.progress import Advance
@@ -28,6 +28,7 @@ DESCRIBED = (
     "trained",
     "notes",
 )
+OTHERWISE = "leave that picture out, or train a classifier on another layer"
 MEASURE = "novelty/"  # the file's arrays whose names begin so are the measure's
 
 
@@ -73,13 +74,13 @@ class Classifier:
             trunk: the weights that the head was trained on.
 
         Raises:
-            LabError: `trunk` holds other weights.
+            LabError: `trunk` holds other weights, or float16 cannot hold the features.
         """
         self.check(trunk)
         how = self.recipe, self.variant, self.precision
         extract = extractor.Extractor(trunk.arrays, *how, len(images), images.shape[1])
         for batch in batches(images):  # all features of 39,209 signs: 1 GB
-            yield extract(batch).numpy()
+            yield finite.checked(extract(batch).numpy(), OTHERWISE)
 
     def check(self, trunk: Weights) -> None:
         """Raises a LabError unless these are the weights that the head was trained on."""

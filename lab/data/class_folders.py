@@ -9,9 +9,10 @@ from pathlib import Path
 
 from lab import pictures
 from lab.data.labelled_files import LabelledFile
-from lab.errors import LabError
+from lab.errors import LabError, one_line
 from lab.progress import SILENT, Progress
 
+LONGEST = 150  # characters of a path in a notice
 DEPTH = 50  # Python walks through some 900
 TRAIN, HELD_OUT = "train", ("val", "valid", "validation", "test")
 
@@ -23,7 +24,8 @@ def read(path: Path, progress: Progress = SILENT) -> list[LabelledFile]:
 
     Args:
         path: the folder.
-        progress: where it is said which kinds of files were left alone; see `other_kinds`.
+        progress: where it is said what was left alone: kinds of files, see `other_kinds`, and
+            pictures in no class's folder.
 
     Returns:
         The pictures by folder and name, those of train/ before those that are held out.
@@ -35,14 +37,30 @@ def read(path: Path, progress: Progress = SILENT) -> list[LabelledFile]:
     parts = {folder.name.lower(): folder for folder in _subfolders(path)}
     held_out = [parts[name] for name in HELD_OUT if name in parts]
     if TRAIN not in parts or not held_out or not _subfolders(parts[TRAIN]):
+        searched, others = [path], []
         found = list(_classes(path, None, names))
     else:
+        searched = [path, parts[TRAIN], *held_out]
+        others = [str(folder) for folder in parts.values() if folder not in searched]
         found = list(_classes(parts[TRAIN], False, names))
         for part in held_out:
             found += _classes(part, True, names)
     if kinds := pictures.other_kinds(names):
         progress.say(f"left alone, as no pictures by their names: {kinds}")
+    if loose := [str(file) for folder in searched for file in _loose(folder)]:
+        first = one_line(loose[0], LONGEST)
+        progress.say(f"left alone, as in no class's folder: {len(loose):,} pictures, first {first}")
+    if others:
+        first = one_line(others[0], LONGEST)
+        progress.say(f"left alone, as neither train/ nor held out: {len(others):,}, first {first}")
     return found
+
+
+def _loose(folder: Path) -> list[Path]:
+    """The pictures that lie in a folder itself."""
+    inside = [entry for entry in sorted(folder.iterdir()) if entry.name[0] != "."]
+    pictures_in = [entry for entry in inside if entry.name.lower().endswith(pictures.SUFFIXES)]
+    return [entry for entry in pictures_in if entry.is_file()]
 
 
 def _classes(path: Path, given: bool | None, names: list[str]) -> Iterator[LabelledFile]:

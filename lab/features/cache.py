@@ -15,6 +15,7 @@ import numpy as np
 
 from lab import cached, files, locks, npz, untrusted
 from lab.errors import LabError
+from lab.features import finite
 from lab.features.batches import BATCH, Images, batches
 from lab.features.recipes import Recipe
 from lab.progress import SILENT, Progress
@@ -26,8 +27,6 @@ if TYPE_CHECKING:  # TensorFlow takes seconds to import
 
 RECIPE_FIELDS = ("power", "scale", "unit", "contrast", "zoom", "size")  # besides the layers
 VERSION = 4  # of the computation: a new number makes all stored features invalid
-INFINITE = np.uint16(0x7C00)  # the exponent of float16's infinities and NaN
-BLOCK = 2**18  # numbers that are checked at a time: they stay in the processor's cache
 
 
 class FeatureFile:
@@ -58,8 +57,8 @@ class FeatureFile:
         """Reads all numbers once; raises Broken where one is not finite."""
         with open(self._path, "rb") as file:
             file.seek(self._offset)
-            while len(bits := np.fromfile(file, "<u2", BLOCK)):
-                if np.bitwise_and(bits, INFINITE, out=bits).max() == INFINITE:
+            while len(bits := np.fromfile(file, "<u2", finite.BLOCK)):
+                if not finite.all_finite(bits):
                     raise Broken("features that are not finite")
 
     def __len__(self) -> int:
@@ -162,6 +161,7 @@ def compute(
 
     Raises:
         LabError: the disk has no room for them.
+        Overflow: float16 cannot hold them; nothing of them is kept.
     """
     text, shape = json.dumps(made_of, sort_keys=True), (len(images), width)
     folder = files.cache_folder() / hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -190,7 +190,7 @@ def _extract(
 ) -> tuple[float, int]:
     """Computes what a part file lacks and renames it: seconds, and pictures computed."""
     with progress.phase("compiling the network"):  # for this size of batch
-        run(images[:BATCH])
+        finite.checked(np.asarray(run(images[:BATCH])))
     there = part.stat().st_size if part.exists() else 0
     files.check_space(part.parent, 2 * math.prod(shape) - there)
     header, row = _header(shape), 2 * shape[1]
@@ -217,9 +217,14 @@ def _extract(
 
 
 def _append(part: Path, x: Any) -> None:
-    """Adds the features (n, d) of a batch to a file."""
+    """Adds the features (n, d) of a batch to a file, or removes it where they cannot be kept."""
+    try:
+        x = finite.checked(np.asarray(x))
+    except finite.Overflow:
+        part.unlink()
+        raise
     with files.writing(part), open(part, "ab") as file:
-        file.write(np.asarray(x).astype("<f2", copy=False).tobytes())
+        file.write(x.astype("<f2", copy=False).tobytes())
 
 
 def _header(shape: tuple[int, int]) -> bytes:

@@ -17,6 +17,7 @@ from lab.data import Dataset, dataset, fingerprints
 from lab.data.splits import OWN, Split
 from lab.drawn_signs import RENDERED
 from lab.errors import LabError
+from lab.features.finite import Overflow
 from lab.features.recipes import named
 from lab.progress import Progress
 from lab.training import plans
@@ -97,7 +98,11 @@ def run(
             training.run(Path(other), functools.partial(tell, words))
         return {}
     runs.begin(folder, options)
-    trained = training.run(folder, functools.partial(tell, words))
+    try:
+        trained = training.run(folder, functools.partial(tell, words))
+    except Overflow:
+        runs.withdraw(folder)
+        raise
     measured = _measured(options, trained, inputs) | facts
     if test is not None and new is not None:
         with progress.phase("--test"):
@@ -108,7 +113,6 @@ def run(
             "test_images_left_out": len(test) - len(new),
             "test_sha256": dataset.sha256(test),
         }
-
     saved, judgement = trained.saved, trained.judgement
     if options.train == "head":  # the whole network's trunk lies beside its classifier
         saved.notes["weights"] = str(trained.trunk.path.resolve())
