@@ -103,4 +103,4 @@ def _middles(sketch: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nda
     classes = np.unique(labels)
     middles = np.stack([sketch[labels == label].mean(axis=0) for label in classes])
     away = np.linalg.norm(sketch - middles[np.searchsorted(classes, labels)], axis=1)
-    return middles, np.float32(max(np.median(away), TINY))
+    return middles, np.asarray(max(np.median(away), TINY), np.float32)
