@@ -19,27 +19,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from scipy import special
-from sklearn.metrics import roc_auc_score
-from sklearn.neighbors import NearestNeighbors
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from benchmarks import measures
 from lab import classifier, files, machine, novelty, pictures, runs, weights
 from lab.data import CLASSES, dataset, folds, load, splits
 from lab.drawn_signs import camera, scenery
-from lab.features import RECIPES, linear
+from lab.features import RECIPES
 from lab.progress import Progress
-from lab.training import components, frozen_heads, whitening
+from lab.training import frozen_heads
 
 LEFT_OUT, DRAWS, FOLDS, COUNT = 8, 5, 5, 1000
 SEED = 11  # of the draws; those of seed 7 were looked at when the measure was chosen
-COMPONENTS, NEIGHBOURS, SHRINK = 128, 5, 0.03
 ORDER = ("best", "conv4", "pool5")
 KINDS = ("classes left out", "rendered scenery", "photographs")
-CHOSEN = "distance to a class or to all"
 
 
 def scenes(count, seed=1, at_once=50):
@@ -60,111 +56,9 @@ def photographs(folder, count):
     return np.stack([pictures.to_sign(pictures.read(paths[i])) for i in chosen])
 
 
-def distances(x, centres, shared):
-    """Squared Mahalanobis distances (n, m) to the centres, by one covariance, shrunk a little."""
-    shared = shared + SHRINK * np.trace(shared) / len(shared) * np.eye(len(shared))
-    root = np.linalg.cholesky(np.linalg.inv(shared))
-    x, centres = x @ root, centres @ root
-    return np.sum(x**2, 1)[:, None] - 2 * x @ centres.T + np.sum(centres**2, 1)
-
-
-def gaussians(train, labels, parts):
-    """Mahalanobis (Lee et al., 2018) and relative Mahalanobis distance (Ren et al., 2021)."""
-    means = np.stack([train[labels == label].mean(0) for label in np.unique(labels)])
-    within = np.cov((train - means[labels]).T)
-    mean, total = train.mean(0, keepdims=True), np.cov(train.T)
-    nearest = [distances(x, means, within).min(1) for x in parts]
-    all_in_one = [distances(x, mean, total)[:, 0] for x in parts]
-    return nearest, [a - b for a, b in zip(nearest, all_in_one, strict=True)]
-
-
-def neighbours(train, parts):
-    """Distance to the k-th nearest training picture, vectors of length 1 (Sun et al., 2022)."""
-
-    def unit(x):
-        return x / np.linalg.norm(x, axis=1, keepdims=True)
-
-    tree = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(unit(train))
-    return [tree.kneighbors(unit(x))[0][:, -1] for x in parts]
-
-
-def compared(x, rows, labels, head, measure, sets):
-    """Every measure's scores of every set: name -> list of (n,), higher is less known.
-
-    Args:
-        x: features of the training set; rows int (m,), labels int (m,): what was trained on.
-        head: kernel and bias.
-        measure: fitted `Novelty`, calibrated.
-        sets: float16 (n, d), each.
-    """
-    chosen = novelty.sample(labels)
-    rows, labels = rows[chosen], labels[chosen]
-    parts = [x[rows], *sets]
-    logit, *logits = (_product(part, *head) for part in parts)
-    mean, axes = components.principal_axes(x, rows, COMPONENTS)
-    inside = [_product(part, axes, -(mean @ axes)) for part in parts]
-    outside = [_outside(part, mean, z) for part, z in zip(parts, inside, strict=True)]
-    map_ = whitening.whitening(inside[0], labels, "within")
-    z, *zs = (part @ map_ for part in inside)
-    pairs = [
-        novelty.scaled(part, own, measure.recipe)
-        for part, own in zip(parts, (logit, *logits), strict=True)
-    ]
-    averages, *others = (average for average, _ in pairs)
-    centres, scales = measure.arrays["centres"], measure.arrays["scales"]
-    nearest = [(novelty.apart(own, centres) / scales).min(1) for _, own in pairs[1:]]
-    both = [measure.distances(part, own) for part, own in zip(sets, logits, strict=True)]
-    energy = [-special.logsumexp(a, axis=1) for a in logits]
-    factor = logit.max(1).mean() / outside[0].mean()
-    vim = [factor * far + e for far, e in zip(outside[1:], energy, strict=True)]
-    result = {
-        "largest softmax": [-special.softmax(a, axis=1).max(1) for a in logits],
-        "largest logit": [-a.max(1) for a in logits],
-        "energy": energy,
-        "Mahalanobis, logits": gaussians(logit, labels, logits)[0],
-        "relative Mahalanobis, logits": gaussians(logit, labels, logits)[1],
-        "Mahalanobis, whitened components": gaussians(z, labels, zs)[0],
-        "relative Mahalanobis, whitened components": gaussians(z, labels, zs)[1],
-        "nearest neighbours, whitened components": neighbours(z, zs),
-        "Mahalanobis, averages": gaussians(averages, labels, others)[0],
-        "relative Mahalanobis, averages": gaussians(averages, labels, others)[1],
-        "nearest neighbours, averages": neighbours(averages, others),
-        "residual and energy (ViM)": vim,
-        "distance to the nearest class": nearest,
-        "distance to a class": [b[:, 0] for b in both],
-        "distance to all": [b[:, 1] for b in both],
-        CHOSEN: [measure.joined(b) for b in both],
-    }
-    return result
-
-
-def _product(x, kernel, bias):
-    return linear.logits(x, np.arange(len(x)), kernel, bias)
-
-
-def _outside(x, mean, inside):
-    """The length (n,) of what the components leave of x."""
-    whole = [
-        np.sum((x[i : i + 500].astype(np.float32) - mean) ** 2, 1) for i in range(0, len(x), 500)
-    ]
-    return np.sqrt(np.maximum(np.concatenate(whole) - np.sum(inside**2, 1), 0))
-
-
-def figures(known, others):
-    """AUROC of each set against the known pictures, and its false acceptances at 95% of them."""
-    limit = np.quantile(known, 0.95)
-    return [
-        (
-            float(roc_auc_score(np.repeat([0, 1], [len(known), len(x)]), np.r_[known, x])),
-            float(np.mean(x <= limit)),
-        )
-        for x in others
-    ]
-
-
-def fitted(x, data, rows, settings):
+def fitted(x, data, rows, settings, components):
     """A head and a measure of novelty, fitted to these rows."""
-    head, _ = frozen_heads.fit(x, data, rows, settings)
+    head, _ = frozen_heads.fit(x, data, rows, settings, components=components)
     head = np.array(head.kernel), np.array(head.bias)
     return head, novelty.fit(x, rows, data.labels[rows], *head, settings.recipe)
 
@@ -174,11 +68,13 @@ def measured(x, data, head_rows, calibration, settings):
 
     `head_rows`: what the head is trained on, and what the one is that judges `calibration`.
     """
-    head, measure = fitted(x, data, head_rows[1], settings)
+    # Found without labels, and once: as for the heads of one training.
+    components = frozen_heads.components_of(x, head_rows[0], settings)
+    head, measure = fitted(x, data, head_rows[1], settings, components)
     held_out = x[calibration]
-    distances_of = measure.distances(held_out, _product(held_out, *head))
+    distances_of = measure.distances(held_out, measures.product(held_out, *head))
     if head_rows[0] is not head_rows[1]:
-        head, measure = fitted(x, data, head_rows[0], settings)
+        head, measure = fitted(x, data, head_rows[0], settings, components)
     return head, measure.calibrated(distances_of)
 
 
@@ -209,11 +105,11 @@ def draw(number, data, x, far, settings, bundled):
     new = np.flatnonzero(~known_class)
     new = np.sort(np.random.default_rng(number).permutation(new)[: 4 * COUNT])
     sets = [x[known], x[new], *far]
-    scores = compared(x, train, labels[train], head, measure, sets)
-    passed = float(np.mean(scores[CHOSEN][0] <= measure.threshold))
-    turned_away = [float(np.mean(part > measure.threshold)) for part in scores[CHOSEN][1:]]
+    scores = measures.compared(x, train, labels[train], head, measure, sets)
+    passed = float(np.mean(scores[measures.CHOSEN][0] <= measure.threshold))
+    turned_away = [float(np.mean(part > measure.threshold)) for part in scores[measures.CHOSEN][1:]]
     return (
-        {name: figures(known, rest) for name, (known, *rest) in scores.items()},
+        {name: measures.figures(known, rest) for name, (known, *rest) in scores.items()},
         passed,
         turned_away,
     )
@@ -227,7 +123,7 @@ def row(data, trunk, recipe, pictures_without, bundled=False, draws=DRAWS):
     drawn = []
     for number in range(draws):
         drawn.append(draw(number, data, x, far, settings, bundled))
-        print(number, drawn[-1][0][CHOSEN], *drawn[-1][1:], flush=True)
+        print(number, drawn[-1][0][measures.CHOSEN], *drawn[-1][1:], flush=True)
     return {
         "measures": {
             name: {
@@ -261,10 +157,12 @@ def as_it_is(data, pictures_without):
     x, _ = frozen_heads.features_of(data, trunk, settings, Progress())
     head, measure = (kept.kernel, kept.bias), kept.novelty
     far = [_features(images, trunk, settings) for images in pictures_without]
-    known, *rest = (measure.score(part, _product(part, *head)) for part in (x[split.test], *far))
+    known, *rest = (
+        measure.score(part, measures.product(part, *head)) for part in (x[split.test], *far)
+    )
     return {
         "passed": float(np.mean(known <= measure.threshold)),
-        "kinds": dict(zip(KINDS[1:], figures(known, rest), strict=True)),
+        "kinds": dict(zip(KINDS[1:], measures.figures(known, rest), strict=True)),
         "turned_away": [float(np.mean(part > measure.threshold)) for part in rest],
         "bytes": sum(array.nbytes for array in measure.arrays.values()),
     }

@@ -23,7 +23,7 @@ drawn_signs/   signs drawn from shapes: data without a download
 downloads/     what others publish: addresses, sizes, hashes; fetching it
 layers         the network's own Keras layers; alexnet.py, above this folder, is the network
 features/      recipes; the frozen network, run once; its fast path on a CPU; features on disk
-novelty        how unlike its training pictures a picture is
+novelty/       how unlike its training pictures a picture is
 classifier     a head and its recipe: answers, saving, loading
 judging/       metrics, and a classifier's answers on labelled pictures
 explanation    where in a picture an answer comes from: heat maps, drawn

@@ -186,7 +186,7 @@ def test_a_broken_description_is_refused(made, tmp_path, name, value):
     assert "\n" not in str(caught.value) and len(str(caught.value)) <= 300
 
 
-@pytest.mark.parametrize("name", ["whiten", "centres", "limits"])
+@pytest.mark.parametrize("name", ["whiten", "centres", "middles", "limits"])
 def test_a_broken_measure_is_refused(made, tmp_path, name):
     """An array of another shape, and one that is missing."""
     measured(made)

@@ -144,6 +144,12 @@ def test_projection_nearly_keeps_distances():
     np.testing.assert_array_equal(few, x[rows, :8])
 
 
+def test_projection_is_the_same_on_all_machines():
+    """A saved measure of novelty holds projected features: the signs are part of its format."""
+    first = linear.sketch(np.eye(1, 300, dtype=np.float16))[0, :16] * 16
+    assert first.tolist() == [-1, 1, -1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, 1, -1]
+
+
 @pytest.mark.parametrize("chunk", [7, 20, 1000])
 def test_back_in_pieces(data, monkeypatch, chunk):
     """The transpose times errors, whatever the pieces; rows that are not named do not count."""

@@ -55,8 +55,17 @@ def test_distances_are_the_formulas_written_out():
 
     spread = [np.median([apart(a, centres[k]) for a in own[labels == k]]) for k in range(3)]
     factor = np.sqrt(spread / np.mean(spread)) * np.sqrt(np.mean((centres**2).sum(axis=1)))
-    each = np.sort([[apart(a, centres[k]) / factor[k] for k in range(3)] for a in new_own], axis=1)
-    np.testing.assert_allclose(got[:, 0], each[:, 0] ** 1.5 / each[:, 1] ** 0.5, rtol=1e-3)
+    each = np.array([[apart(a, centres[k]) / factor[k] for k in range(3)] for a in new_own])
+    nearest, second = np.sort(each, axis=1)[:, :2].T
+
+    def sketched(x):
+        x = x.astype(np.float64)
+        return linear.sketch(x / np.sqrt((x * x).sum(axis=1, keepdims=True)))
+
+    middles = np.array([sketched(x)[labels == label].mean(axis=0) for label in range(3)])
+    usual = np.median(np.linalg.norm(sketched(x) - middles[labels], axis=1))
+    away = np.linalg.norm(sketched(new) - middles[each.argmin(axis=1)], axis=1) / usual
+    np.testing.assert_allclose(got[:, 0], nearest / second**0.2 / away**0.5, rtol=1e-3)
 
     mean, size = averages.mean(axis=0), (averages - averages.mean(axis=0)).std()
     covariance = ledoit_wolf((averages - mean) / size, assume_centered=True)[0]
@@ -107,15 +116,17 @@ def test_the_share_that_passes_is_the_one_asked_for():
     assert np.mean(measure.joined(both) <= measure.threshold) == pytest.approx(0.99, abs=0.0015)
 
 
-def test_what_is_between_two_classes_counts_as_farther_than_what_is_beyond_one():
-    x, _, head = pictures(3)
+def test_what_is_off_in_all_directions_counts_as_nearer_than_what_is_off_in_the_heads():
+    x, _, head = pictures(3, seed=1)
     x, measure = x.astype(np.float32), fitted()
-    between, beyond = (x[0] + x[1]) / 2, x[0] + (x[0] - x[1]) / 2
-    both = np.stack([between, beyond]).astype(np.float16)
-    _, own = novelty.scaled(both, logits(both, head), RECIPE)
+    noise = np.random.default_rng(4).standard_normal(x.shape, np.float32)
+    basis = np.linalg.qr(np.column_stack([head[0], x.T]))[0]
+    noise -= noise @ basis @ basis.T  # no logit depends on it
+    both = np.concatenate([x, x + noise]).astype(np.float16)
+    _, own, _ = novelty.scaled(both, logits(both, head), RECIPE)
     to_each = novelty.apart(own, measure.arrays["centres"]) / measure.arrays["scales"]
     counted = measure.distances(both, logits(both, head))[:, 0] / to_each.min(axis=1)
-    assert counted[0] > 0.9 and counted[1] < 0.6
+    assert (counted[3:] < 0.8 * counted[:3]).all()
 
 
 def test_the_second_distance_alone_turns_away_one_known_picture_of_a_thousand():
@@ -166,13 +177,15 @@ def test_equal_pictures_give_finite_scores():
 def test_every_recipe_is_averaged_over_its_places(name):
     recipe = RECIPES[name]
     x = np.random.default_rng(0).random((4, recipe.width)).astype(np.float16)
-    averages, own = novelty.scaled(x, np.ones((4, 2), np.float32), recipe)
+    averages, own, sketch = novelty.scaled(x, np.ones((4, 2), np.float32), recipe)
     each = 16 if name == "fc7" else 36
     assert averages.shape == (4, recipe.width // each)
     part = x[1, : recipe.width // len(recipe.layers)].astype(np.float64).reshape(each, -1)
     length = np.linalg.norm(x[1].astype(np.float64))
     np.testing.assert_allclose(averages[1, : part.shape[1]], part.mean(axis=0) / length, rtol=1e-4)
     assert not own.any()
+    lengths = np.linalg.norm(x.astype(np.float64), axis=1, keepdims=True)
+    np.testing.assert_allclose(sketch, linear.sketch(x) / lengths, rtol=1e-3, atol=1e-6)
 
 
 def test_the_bundled_recipe_stays_within_its_quarter_of_a_megabyte():

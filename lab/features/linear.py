@@ -8,6 +8,7 @@ import tensorflow as tf
 from lab.features.cache import Features, SharedFeatures
 
 CHUNK = 2048  # pictures at a time
+SKETCH = 256  # numbers of a random projection
 
 
 def initial(width: int, classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -63,24 +64,28 @@ def _product(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
     return tf.matmul(tf.cast(x, tf.float32), kernel) + bias
 
 
-def sketch(x: Features, rows: np.ndarray | None = None, width: int = 256) -> np.ndarray:
+def sketch(x: Features, rows: np.ndarray | None = None) -> np.ndarray:
     """A random projection of features that nearly preserves the distances between them.
 
     Args:
         x: float (m, d).
         rows: int (n,), the rows to project; None: all.
-        width: of the result, at most.
 
     Returns:
-        float32 (n, width).
+        float32 (n, s), `SKETCH` or, if there are fewer features, those.
     """
     rows = np.arange(len(x)) if rows is None else rows
-    if x.shape[1] <= width:
+    if x.shape[1] <= SKETCH:
         return x[rows].astype(np.float32)
-    return logits(x, rows, _directions(x.shape[1], width), np.float32(0))
+    return logits(x, rows, _directions(x.shape[1], SKETCH), np.float32(0))
 
 
 @functools.cache
 def _directions(d: int, width: int) -> tf.Tensor:
-    kernel = np.random.default_rng(0).normal(0, width**-0.5, (d, width))
-    return tf.constant(kernel.astype(np.float32))
+    """Signs over the root of width: NumPy promises the bits of a generator, not its normals.
+
+    Saved measures of novelty hold sketches, which have to be the same everywhere.
+    """
+    bits = np.random.PCG64(0).random_raw(-(-d * width // 64)).astype("<u8")
+    signs = np.unpackbits(bits.view(np.uint8), count=d * width).reshape(d, width)
+    return tf.constant((2 * signs.astype(np.float32) - 1) * np.float32(width**-0.5))

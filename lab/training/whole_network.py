@@ -108,7 +108,7 @@ class NetworkTraining:
         classifier = Classifier(
             kernel, bias, names, self.plan.recipe, "caffe", trunk.sha256, data.crop
         )
-        classifier.novelty = _measure(classifier, trunk, pictures)
+        classifier.novelty = measure(classifier, trunk, pictures)
         chosen = judging.judge(classifier, trunk, data, split.held_out, self.progress)
         if chosen.distances is not None:
             classifier.novelty = classifier.novelty.calibrated(chosen.distances)
@@ -131,7 +131,7 @@ class NetworkTraining:
         return Trained(classifier, tested or chosen, trunk, network.history, counts, measured)
 
 
-def _measure(classifier: Classifier, trunk: Weights, pictures: Dataset) -> Novelty:
+def measure(classifier: Classifier, trunk: Weights, pictures: Dataset) -> Novelty:
     """The measure of novelty of a network, by a sample of its training pictures."""
     sample = pictures.subset(novelty.sample(pictures.labels))
     x = np.concatenate(list(classifier.features(sample.images, trunk)))
