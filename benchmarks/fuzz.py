@@ -15,7 +15,6 @@ import hashlib
 import json
 import os
 import platform
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -87,7 +86,9 @@ class Results:
             there = json.loads(path.read_text())
             self.rows = {group: there[group] for group in self.rows}
         self.about = {
-            "command": f"python benchmarks/fuzz.py {shlex.join(sys.argv[1:])}".strip(),
+            "command": " ".join(
+                ["python benchmarks/fuzz.py", *(Path(word).name for word in sys.argv[1:])]
+            ),
             "date": time.strftime("%Y-%m-%d"),
             "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}",
             "code": code(),

@@ -1,5 +1,7 @@
 """A job in its own folder: undisturbed, then killed, started again and compared."""
 
+import contextlib
+import importlib
 import os
 import random
 import shutil
@@ -32,6 +34,9 @@ class Trial:
         status = self.wait(self.start(job.run), self.seconds)
         if status:
             raise SystemExit(f"{base.name}: undisturbed, it ended with {status}: {self.log()}")
+        for name in (base.parent / "modules").read_text().split():
+            with contextlib.suppress(Exception):  # some are no more than names
+                importlib.import_module(name)  # once, here: later children inherit it
         self.steps = job.steps or self.board.read()[0]
         self.wanted, self.names = job.result(base / "run"), self.there()
 
@@ -58,6 +63,7 @@ class Trial:
             Steps(self.board, self.base, nth)
             status = function(self.base / "run")
             sys.stdout.flush()
+            (self.base.parent / "modules").write_text("\n".join(sys.modules))
         except BaseException:
             traceback.print_exc()
         finally:
