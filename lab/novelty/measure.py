@@ -28,7 +28,9 @@ POWER = 4
 # The powers of the distances by which the first is divided: of the logits from the second nearest
 # class, and of the features from the nearest.
 SECOND, AWAY = 0.2, 0.5
-LEAST_AWAY = 0.25  # of what is usual: a picture of its own training may be at its class's middle
+# Of what is usual. At least: a picture of its own training may be at its class's middle. At most:
+# farther than blur or darkness puts a known picture, being far excuses nothing.
+LEAST_AWAY, MOST_AWAY = 0.25, 1.5
 MOST = 1e6  # its power is still a float32
 NAMES = ("centres", "scales", "middles", "reach", "mean", "inverse", "whiten", "limits")
 POSITIVE = ("scales", "reach", "limits")
@@ -92,7 +94,7 @@ class Novelty:
         own = self.arrays["middles"][to_each.argmin(axis=1)]  # (n, s)
         away = linalg.norm(sketch - own, axis=1) / self.arrays["reach"]  # (n,)
         to_class = nearest / np.maximum(second, TINY) ** SECOND
-        to_class = to_class / np.maximum(away, LEAST_AWAY) ** AWAY
+        to_class = to_class / np.clip(away, LEAST_AWAY, MOST_AWAY) ** AWAY
         x = (averages - self.arrays["mean"]) * self.arrays["inverse"]
         x = x @ self.arrays["whiten"].astype(np.float32)  # (n, k)
         return np.stack([to_class, linalg.norm(x, axis=1)], axis=1).astype(np.float32)
