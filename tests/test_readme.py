@@ -135,7 +135,7 @@ def test_the_overview_leaves_out_what_was_not_measured(measured) -> None:
     assert "OpenVINO" in readme.block("overview")
     (measured / "engines.json").unlink()
     text = readme.block("overview")
-    assert "OpenVINO" not in text and "engines.py" not in text and "0.9909" in text
+    assert "OpenVINO" not in text and "engines.py" not in text and "from scratch | 0." in text
     for file in measured.iterdir():
         file.unlink()
     assert readme.block("overview") == "Nothing was measured yet."
