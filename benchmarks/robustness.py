@@ -150,9 +150,9 @@ def drawn(rows):
         figure.savefig(part, dpi=100)
 
 
-def rows_of(options, data, imagenet):
-    """Each classifier's figures, by name."""
-    tested, cache = data.subset(splits.three_way(data).test[::EVERY]), {}
+def rows_of(options, data, tested, imagenet):
+    """Each classifier's figures on `tested`, some test pictures of `data`, by name."""
+    cache = {}
 
     from imagecorruptions import get_corruption_names
 
@@ -181,16 +181,16 @@ def main():
     parser.add_argument("classifiers", nargs="+", metavar="NAME=FOLDER", help="a run, or best")
     options = parser.parse_args()
     data, imagenet = load(options.data), weights.read(options.weights)
-    test = data.subset(splits.three_way(data).test[::EVERY])
+    tested = data.subset(splits.three_way(data).test[::EVERY])
     known = json.loads(TARGET.read_text())["rows"] if TARGET.exists() else {}
     pairs = (given.partition("=") for given in options.classifiers)
     named = [f"{title}{sign}{Path(folder).name}" for title, sign, folder in pairs]
     words = ["--data", data.source_name, "--weights", imagenet.path.name, *named]
     command = shlex.join(["python", "benchmarks/robustness.py", *words])
     by = machine.describe() | {"command": command}
-    result = by | {"seed": 0, "weights": imagenet.path.name, "images": len(test)}
-    result |= {"tracks": len(np.unique(test.tracks)), "rows": known}
-    for title, row in rows_of(options, data, imagenet):
+    result = by | {"seed": 0, "weights": imagenet.path.name, "images": len(tested)}
+    result |= {"tracks": len(np.unique(tested.tracks)), "rows": known}
+    for title, row in rows_of(options, data, tested, imagenet):
         known[title] = row | {"by": by}
         files.write_json(TARGET, result)
     drawn(known)
