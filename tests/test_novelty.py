@@ -128,6 +128,13 @@ def test_what_is_off_in_all_directions_counts_as_nearer_than_what_is_off_in_the_
     to_each = novelty.apart(own, measure.arrays["centres"]) / measure.arrays["scales"]
     counted = measure.distances(both, logits(both, head))[:, 0] / to_each.min(axis=1)
     assert (counted[3:] < 0.9 * counted[:3]).all()
+    # Farther than a known picture ever is, it counts no nearer: by 1.5 times the usual, at most.
+    far = (x + 9 * noise).astype(np.float16)
+    _, own, _ = novelty.scaled(far, logits(far, head), RECIPE)
+    to_each = novelty.apart(own, measure.arrays["centres"]) / measure.arrays["scales"]
+    nearest, second = np.sort(to_each, axis=1)[:, :2].T
+    wanted = nearest / second**0.2 / 1.5**0.5
+    np.testing.assert_allclose(measure.distances(far, logits(far, head))[:, 0], wanted, rtol=1e-3)
 
 
 def test_the_second_distance_alone_turns_away_one_known_picture_of_a_thousand():
