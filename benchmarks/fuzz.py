@@ -91,22 +91,22 @@ class Results:
             ),
             "date": time.strftime("%Y-%m-%d"),
             "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}",
-            "code": code(),
         }
 
     def done(self, group: str, name: str) -> bool:
         """Whether an earlier run of the same code has seen this, with no fewer inputs."""
         row = self.rows[group].get(name, {})
-        done = row.get("code") == self.about["code"]
-        done = done and not row.get("broken_rule") and row.get("wanted") == self.inputs
+        done = not row.get("broken_rule") and row.get("wanted") == self.inputs
+        done = done and row.get("code") == code(row.get("modules", []))
         if done:
             print(group, name, f"kept, of the same code: {row['inputs']:,} inputs", flush=True)
         return done
 
     def note(self, group: str, name: str, seen: dict[str, Any]) -> None:
         """Adds a row, and writes all of them."""
-        self.rows[group][name] = seen | {"wanted": self.inputs} | self.about
         print(group, name, json.dumps(seen), flush=True)
+        own = {"wanted": self.inputs, "code": code(seen.get("modules", []))}
+        self.rows[group][name] = seen | own | self.about
         self.path.parent.mkdir(exist_ok=True)
         files.write_json(self.path, self.rows)
 
@@ -117,13 +117,16 @@ class Results:
         return not broken and not missed
 
 
-def code() -> str:
-    """A hash of the readers, and of what fuzzes them."""
+def code(modules: list[str]) -> str:
+    """A hash of the modules that a reader imports, and of what fuzzes it."""
     digest = hashlib.sha256()
     tests = ("readers", "seeds", "mutations", "python2_npy")
-    own = [ROOT / "alexnet.py", FUZZING / "process.py", *(ROOT / f"tests/{n}.py" for n in tests)]
-    for path in sorted([*ROOT.glob("lab/**/*.py"), *own]):
-        digest.update(path.read_bytes())
+    paths = [FUZZING / "process.py", *(ROOT / f"tests/{name}.py" for name in tests)]
+    for module in modules:
+        path = ROOT / module.replace(".", "/")
+        paths.append(path / "__init__.py" if path.is_dir() else path.with_suffix(".py"))
+    for path in paths:
+        digest.update(path.read_bytes() if path.exists() else b"")
     return digest.hexdigest()[:16]
 
 
@@ -135,7 +138,8 @@ def measure(options: argparse.Namespace, results: Results) -> None:
         for fault in PLANTED:
             if not results.done("planted", fault):
                 seen = run(fault, MOST_PLANTED, Path(folder) / "planted" / fault, fault)
-                found = {"inputs": seen.get("inputs"), "found": seen.get("broken_rule")}
+                found = {"found": seen.pop("broken_rule", None)}
+                found |= {key: seen.get(key) for key in ("inputs", "modules")}
                 results.note("planted", fault, found)
         for name in [] if options.plant else options.readers or readers.READERS:
             if not results.done("readers", name):

@@ -58,6 +58,7 @@ def fuzz(name: str, inputs: int, state: Path, corpus: Path, fault: str = "") -> 
     for seed in seeds:  # whatever is imported for it takes time and memory, once
         Path(reader.name).write_bytes(seed)
         reader.read(Path(reader.name))
+    modules = sorted(name for name in sys.modules if name.split(".")[0] in ("lab", "alexnet"))
     rules, start = readers.Rules(reader, Path()), time.monotonic()
 
     def one(content: bytes) -> None:
@@ -81,6 +82,7 @@ def fuzz(name: str, inputs: int, state: Path, corpus: Path, fault: str = "") -> 
             "most_bytes": rules.most,
             "seconds": round(time.monotonic() - start),
             "broken_rule": error and f"{type(error).__name__}: {error}"[:300],
+            "modules": modules,
         }
         state.write_text(json.dumps(seen))
 
