@@ -92,6 +92,8 @@ def train(
         command_line.say(f"going on with {folder}: {shlex.join(runs.options(folder))}")
     for option in (args.data, args.test) if args.test else (args.data,):
         labelled_sets.locate(option, args.offline)  # what is missing is said before all is read
+    if args.train != "scratch":
+        weights_files.locate(args.weights, args.offline)
     how = {"crop": args.crop, "skip_broken": args.skip_broken}
     data = test = labelled_sets.read(args.data, args.offline, args.seed, **how)
     if args.test:

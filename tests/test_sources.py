@@ -117,6 +117,17 @@ def test_a_missing_official_set_names_no_option_that_is_not_there(capfd, monkeyp
     assert "GTSRB_Final_Test" in line and "--data" not in line
 
 
+def test_missing_weights_are_said_before_the_data_are_read(folder, tmp_path, capfd):
+    """Going through 39,209 signs, or 20,000 photographs, takes a while."""
+    for name in ("cat", "dog"):
+        (folder / name).mkdir()
+        Image.new("RGB", (9, 9)).save(folder / name / "a.png")
+    argv = ["--data", str(folder), "--weights", str(tmp_path / "none.npy"), "--offline"]
+    assert train_feature_extraction.main(argv) == 2
+    lines = capfd.readouterr().err.splitlines()
+    assert len(lines) == 1 and "none.npy: expected AlexNet weights" in lines[0]
+
+
 def test_the_seed_reaches_the_rendered_signs(monkeypatch):
     """--seed is of all that is random."""
     monkeypatch.setattr(labelled_sets, "RENDERED_COUNT", 50)

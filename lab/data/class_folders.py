@@ -59,8 +59,11 @@ def read(path: Path, progress: Progress = SILENT) -> list[LabelledFile]:
 def _loose(folder: Path) -> list[Path]:
     """The pictures that lie in a folder itself."""
     inside = [entry for entry in sorted(folder.iterdir()) if entry.name[0] != "."]
-    pictures_in = [entry for entry in inside if entry.name.lower().endswith(pictures.SUFFIXES)]
-    return [entry for entry in pictures_in if entry.is_file()]
+    return [entry for entry in inside if _is_picture(entry) and entry.is_file()]
+
+
+def _is_picture(file: Path) -> bool:
+    return file.name.lower().endswith(pictures.SUFFIXES)
 
 
 def _classes(path: Path, given: bool | None, names: list[str]) -> Iterator[LabelledFile]:
@@ -73,7 +76,7 @@ def _classes(path: Path, given: bool | None, names: list[str]) -> Iterator[Label
         )
     for folder in folders:
         inside = sorted(_files(folder))
-        files = [file for file in inside if file.name.lower().endswith(pictures.SUFFIXES)]
+        files = [file for file in inside if _is_picture(file)]
         own = [file.name for file in inside]
         names += own
         if not files:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lab import downloads, runs, weights
+from lab import downloads, runs, untrusted, weights
 from lab.command_line import say
 from lab.downloads import WEIGHTS
 from lab.errors import LabError
@@ -10,23 +10,23 @@ from lab.progress import Progress
 from lab.weights import Weights
 
 
-def read(
+def locate(
     option: str | None,
     offline: bool,
     run: Path | None = None,
     recorded: str | None = None,
-) -> Weights:
-    """Reads the weights that `--weights` names.
+) -> Path:
+    """Where the weights are that `--weights` names.
 
     Args:
         option: the option's value, or None.
         offline: never download.
-        run: the folder of a classifier's run. Without the option, its own trunk is read if it has
+        run: the folder of a classifier's run. Without the option, its own trunk is taken if it has
             one, else `recorded`.
         recorded: the file that the classifier's head was trained on.
 
     Raises:
-        LabError: they are missing or cannot be read.
+        LabError: they are missing.
     """
     candidates = [run / runs.TRUNK] if run else []
     candidates += [Path(recorded)] if recorded else []
@@ -42,6 +42,22 @@ def read(
         )
     else:
         path = there[0] if there else downloads.fetch(WEIGHTS, offline=offline)
+    with untrusted.opened(path, weights.EXPECTED):
+        return path
+
+
+def read(
+    option: str | None,
+    offline: bool,
+    run: Path | None = None,
+    recorded: str | None = None,
+) -> Weights:
+    """Reads the weights that `--weights` names; arguments as in `locate`.
+
+    Raises:
+        LabError: they are missing or cannot be read.
+    """
+    path = locate(option, offline, run, recorded)
     with Progress().phase(f"reading {path.name}"):
         result = weights.read(path)
     say(f"weights: {path} (sha256 {result.sha256[:16]}..., {', '.join(result.arrays)})")

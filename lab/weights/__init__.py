@@ -8,6 +8,6 @@ onnx           as the ONNX model zoo has them
 The room knows files and arrays; which layers the network has, and their shapes, `check` is told.
 """
 
-from lab.weights.weights_file import Arrays, Weights, check, read, save
+from lab.weights.weights_file import EXPECTED, Arrays, Weights, check, read, save
 
-__all__ = ["Arrays", "Weights", "check", "read", "save"]
+__all__ = ["EXPECTED", "Arrays", "Weights", "check", "read", "save"]

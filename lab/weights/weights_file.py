@@ -18,6 +18,7 @@ Arrays = Mapping[str, Sequence[np.ndarray]]
 MOST_BYTES = npz.MOST_BYTES + 2**23  # the weights, and as much as is said about them
 MOST_NUMBERS = 2**26  # AlexNet has 61 million; of float16 each takes three times its bytes
 LONGEST_NAME = 40  # characters
+EXPECTED = "AlexNet weights (.npy, .npz or .onnx)"
 _ANOTHER = "take another weights file"
 
 
@@ -65,7 +66,7 @@ def read(path: str | Path) -> Weights:
         LabError: the file is missing, empty, cut short, or holds anything else.
     """
     path, arrays, room = Path(path), {}, MOST_NUMBERS
-    with untrusted.opened(path, "AlexNet weights (.npy, .npz or .onnx)") as file:
+    with untrusted.opened(path, EXPECTED) as file:
         layers, more = _layers(file)
         for given, pair in layers:
             name = _name(given)
