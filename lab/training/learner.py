@@ -4,7 +4,6 @@ It knows arrays and checkpoints, but no options and no printing. For a head on f
 `lab.training.on_features`.
 """
 
-import itertools
 import json
 import math
 import time
@@ -171,9 +170,10 @@ class Learner:
         """float32 logits (n, classes) of uint8 pictures (n, h, h, 3)."""
         logits = np.zeros((len(images), self.model.output.shape[1]), np.float32)
         share = self.workers.share(len(images))
-        mine = batches(rows_of(images, share))
-        for i, batch in zip(itertools.count(share.start, BATCH), mine, strict=False):
+        i = share.start
+        for batch in batches(rows_of(images, share)):
             logits[i : i + len(batch)] = self._logits(batch, size)
+            i += len(batch)
         return self.workers.summed(logits)
 
     @tf.function(reduce_retracing=True)
@@ -191,7 +191,8 @@ class Learner:
         logits = np.zeros((len(images), self.model.output.shape[1]), np.float32)
         mine = self.workers.share(math.ceil(len(images) / BATCH))  # of the batches
         rows = slice(mine.start * BATCH, min(mine.stop * BATCH, len(images)))
-        for number, batch in enumerate(batches(rows_of(images, rows)), mine.start):
+        parts = batches(rows_of(images, rows), size=BATCH)
+        for number, batch in enumerate(parts, mine.start):
             i = number * BATCH
             copies = self._logits_of_copies(batch, tf.constant([seed, number]))
             logits[i : i + len(batch)] = copies
