@@ -1,5 +1,6 @@
 """Heads on features: those that are judged, and the one that is saved."""
 
+import resource
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -146,3 +147,17 @@ def test_a_large_set_goes_the_quick_way(data, monkeypatch):
     with pytest.raises(LabError, match="enough"):
         head.logits(data.images, trunk)
     assert counts == [(len(data), 32)] * 2
+
+
+def test_a_head_that_finds_no_room_to_be_set_aside(tmp_path):
+    """A limit on files, or a full disk: the cause is said, in words."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+        with pytest.raises(LabError, match=r"cannot be written \(File too large\); choose another"):
+            on_features._set_aside(np.zeros((300, 100), np.float32), tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    kernel = np.arange(6, dtype=np.float32).reshape(2, 3)
+    np.testing.assert_array_equal(on_features._set_aside(kernel, tmp_path), kernel)
+    assert not list(tmp_path.iterdir())

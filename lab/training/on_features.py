@@ -206,7 +206,8 @@ class HeadTraining:
 def _set_aside(kernel: np.ndarray, folder: Path) -> np.ndarray:
     """The same numbers in a file: five heads of 1,000 classes are half a gigabyte."""
     with files.writing(folder), tempfile.TemporaryFile(dir=folder) as file:
-        kernel.tofile(file)
+        file.write(np.ascontiguousarray(kernel).data)  # tofile does not tell of a full disk
+        file.flush()
         return np.memmap(file, kernel.dtype, "r", shape=kernel.shape)
 
 
