@@ -1,5 +1,6 @@
 """The unpickler: what it reads, and what hostile or broken files get."""
 
+import codecs
 import pickle
 import re
 import struct
@@ -155,6 +156,26 @@ def test_what_data_has_no_use_for_is_refused(tmp_path, content, reason):
 def test_a_high_number_in_the_memory_takes_none(tmp_path, content):
     """The C unpickler makes room for as many objects: 10 bytes could claim 64 GB."""
     assert pickles.load(given(tmp_path, content), WHAT) is None
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        (np._core.numeric._frombuffer, (bytes(8), np.dtype("i4"), (2,), np.arange(2))),
+        (np._core.numeric._frombuffer, (bytes(8), np.dtype("i4"), (2,), np.arange(2), (0,))),
+        (codecs.encode, ("a", np.arange(2))),
+        (*np.arange(2).__reduce__()[:2], (1, (2,), np.dtype("i4"), np.arange(2), bytes(8))),
+    ],
+    ids=["order", "order and axes", "encoding", "columns first"],
+)
+def test_an_array_where_a_word_belongs(tmp_path, made):
+    """An array equals a text element by element: which is true is no question to ask."""
+
+    class Odd:
+        def __reduce__(self):
+            return made
+
+    assert "a pickle that " in refusal(given(tmp_path, pickle.dumps({"a": Odd()}, 3)))
 
 
 def test_sizes_that_do_not_fit_the_data(tmp_path):

@@ -66,18 +66,18 @@ def called(function: object, arguments: object, room: int) -> Any:
         arguments: of the call.
         room: bytes that the file has.
     """
-    match function, arguments:
+    match function, arguments:  # str("K"), not "K": an array equals a text in each of its elements
         case Name("no bytes"), ():
             return b""
-        case Name("encode"), (str(text), "latin1"):
+        case Name("encode"), (str(text), str("latin1")):
             return parse(text.encode, "latin1")
         case Name("dtype"), (code, *_):
             return Dtype(_text(code))
         case Name("array"), (Name("ndarray"), *_):
             return Empty()
-        case Name("buffer"), (data, dtype, shape, "K", axes):
+        case Name("buffer"), (data, dtype, shape, str("K"), axes):
             return parse(_array(shape, dtype, data, "C", room).transpose, axes)
-        case Name("buffer"), (data, dtype, shape, ("C" | "F") as order, *_):
+        case Name("buffer"), (data, dtype, shape, str("C" | "F") as order, *_):
             return _array(shape, dtype, data, order, room)
     raise Broken("a pickle that makes something else than an array")
 
@@ -90,7 +90,7 @@ def completed(target: Any, state: object, room: int) -> Any:
             return target
         case Empty(), (_, (), Dtype("O" | "O4" | "O8"), _, [item]):
             return item
-        case Empty(), (_, shape, dtype, fortran, data):
+        case Empty(), (_, shape, dtype, int(fortran), data):
             return _array(shape, dtype, data, "F" if fortran else "C", room)
     raise Broken("a pickle that changes something else than an array")
 
