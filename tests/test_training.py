@@ -14,7 +14,7 @@ from lab import weights
 from lab.data import fingerprints, splits, train_p
 from lab.errors import LabError
 from lab.features import Recipe, extractor
-from lab.training import augmentation, draws, learner, plans, whole_network
+from lab.training import augmentation, draws, learner, notices, plans, whole_network
 
 
 @pytest.fixture(scope="module")
@@ -288,6 +288,25 @@ def test_the_network_by_the_script(tiny_p, conv_npz, tmp_path, data, capfd):
     assert set(np.flatnonzero(seen)) == {*train, *validation}
     assert set(np.flatnonzero(~seen)) == set(test)
     assert not (tmp_path / "r/checkpoint.npz").exists()
+
+
+def test_a_trunk_is_trained_on(data, tmp_path):
+    """With its own split the test pictures are new to it; with another they are not."""
+    split, prints = splits.three_way(data), fingerprints.of(data)
+    trained_on = fingerprints.joined(prints[np.concatenate([split.train, split.held_out])])
+    own = {"trained_on": trained_on, "held_out": np.unique(prints[split.test, 0])}
+    weights.save(tmp_path / "w.npz", whole_network.random_arrays(0, "conv5"), **own)
+    plan = small_plan(1)
+    of = data, weights.read(tmp_path / "w.npz")
+    training = whole_network.NetworkTraining("all", plan, "track", *of)
+    np.testing.assert_array_equal(training.split.test, split.test)
+    (notice,) = notices.notices_of(training, data, None, of[1], None)
+    assert f"knew {len(split.held_out)} of the validation pictures" in notice
+    assert f"that of the {len(split.test)} test pictures does" in notice
+    for how, seed in (("track", 1), ("random", 0)):
+        other = replace(plan, seed=seed)
+        with pytest.raises(LabError, match=r"not trained on; it was, on .* the same --split"):
+            whole_network.NetworkTraining("all", other, how, *of)
 
 
 def test_without_test_pictures_the_judged_ones_are_fitted_on(data, tmp_path, monkeypatch):

@@ -39,6 +39,12 @@ def notices_of(
             f"learns from those and is judged on the other {len(training.split.held_out):,}"
             f"{tracks} alone"
         )
+    if trunk and isinstance(training, NetworkTraining) and training.known:
+        notices.append(
+            f"{trunk.path} comes from a training that knew {training.known:,} of the validation "
+            "pictures: the accuracies of the epochs say little about new ones; that of the "
+            f"{len(training.split.test):,} test pictures does"
+        )
     if test is not None and new is not None and len(new) < len(test):
         notices.append(
             f"--test: {len(test) - len(new):,} of its {len(test):,} pictures are in --data or "

@@ -44,9 +44,11 @@ class NetworkTraining:
 
     Raises:
         LabError: these pictures cannot be split so, or the weights were trained on what would be
-            held out: an accuracy on those would say nothing about new pictures.
+            judged: an accuracy on those would say nothing about new pictures.
 
     Attributes:
+        known: how many of the validation pictures the training of the weights knew; where it was
+            split alike, it did not learn from them.
         split: training, held-out and test pictures; the lab's random split has no test part.
     """
 
@@ -64,14 +66,16 @@ class NetworkTraining:
         self.plan, self.data, self.start, self.progress = plan, data, start, progress
         start_arrays(start, plan.seed)
         self.split = splits.for_network(data, how, plan.seed)
-        held = np.concatenate([self.split.held_out, self.split.test])
-        seen = fingerprints.seen_by(start, data)[held].sum() if start else 0
-        if start and seen:
+        seen = fingerprints.seen_by(start, data) if start else np.zeros(len(data), bool)
+        judged = self.split.test if len(self.split.test) else self.split.held_out
+        if start and seen[judged].any():
             raise LabError(
                 f"{data.source}: expected held-out pictures that {start.path} was not trained on; "
-                f"it was, on {seen:,} of {len(held):,}: an accuracy on those would say nothing "
-                "about new pictures; take other data"
+                f"it was, on {seen[judged].sum():,} of {len(judged):,}: an accuracy on those would "
+                "say nothing about new pictures; take other data, or of its own data the same "
+                "--split track and --seed"
             )
+        self.known = int(seen[self.split.held_out].sum())
         self.notes = {
             "train": kind,
             "split": self.split.name,
