@@ -21,6 +21,7 @@ import numpy as np
 
 import alexnet
 from lab import command_line, files, interruption, pictures, printed, progress, runs
+from lab.errors import shown
 from lab.sources import weights_files
 from lab.sources.picture_files import PictureFiles, examples
 
@@ -115,7 +116,9 @@ def classify(args: Namespace) -> None:
     if args.explain:
         from lab import explanation
 
-        explanation.write(args.explain, classifier, trunk, images, answers)
+        drawn = explanation.write(args.explain, classifier, trunk, images, answers)
+        more = f" and {len(drawn) - 1:,} more" if drawn[1:] else ""
+        command_line.say(f"explained: {shown(str(drawn[0]))}{more}")
     named.refuse_broken()
 
 

@@ -3,6 +3,8 @@
     python benchmarks/readme.py            # rewrites what stands between the markers
     python benchmarks/readme.py --check    # status 1 where a file says something else
 
+docs/robustness.png is drawn again where it shows other figures.
+
 Markers are comments, `<!-- results: NAME -->` and `<!-- end -->`; NAME is a function in TABLES. Of
 what was not measured yet, it says so.
 """
@@ -15,8 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import scale
-from benchmarks.tables import accuracy, damage, overview, speed, strangers
+from benchmarks import corruption_plots, scale
+from benchmarks.tables import accuracy, damage, overview, results, speed, strangers
 from benchmarks.tables.results import NotMeasured
 
 FILES = tuple(
@@ -71,6 +73,12 @@ def main(argv=None):
             print(f"{file.relative_to(ROOT)}: its figures are not those of benchmarks/results")
         elif new != text:
             file.write_text(new, encoding="utf-8")
+    rows = results.load("robustness")["rows"]
+    if corruption_plots.stale(rows) and options.check:
+        stale = True
+        print("docs/robustness.png: its figures are not those of benchmarks/results")
+    elif corruption_plots.stale(rows):
+        corruption_plots.draw(rows)
     return int(stale)
 
 

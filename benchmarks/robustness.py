@@ -27,8 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from matplotlib import pyplot
-
+from benchmarks import corruption_plots
 from lab import classifier, files, machine, runs, weights
 from lab.data import load, splits
 from lab.features import RECIPES
@@ -37,7 +36,6 @@ from lab.progress import Progress
 from lab.training import frozen_heads
 
 TARGET = ROOT / "benchmarks/results/robustness.json"
-PICTURE = ROOT / "docs/robustness.png"
 STRENGTHS = (1, 2, 3, 4, 5)
 EVERY = 15  # frames: neighbours in a track are nearly alike
 SURE = 0.9  # a probability above which a wrong answer is called sure
@@ -128,28 +126,6 @@ def best(data, trunk):
     return kept
 
 
-def drawn(rows):
-    """One small plot a change: accuracy by strength, a line a classifier."""
-    names = list(next(iter(rows.values()))["changes"])
-    figure, all_axes = pyplot.subplots(4, 5, figsize=(11, 7.5), sharex=True, sharey=True)
-    for axes, name in zip(all_axes.flat, names, strict=False):
-        for title, row in rows.items():
-            values = [row["clean"], *row["changes"][name]]
-            axes.plot([each["accuracy"] for each in values], marker=".", label=title)
-        axes.set_title(name.replace("_", " "), fontsize=9)
-        axes.set_ylim(0, 1.02)
-        axes.grid(alpha=0.3)
-    for axes in all_axes.flat[len(names) :]:
-        axes.axis("off")
-    handles, titles = all_axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, titles, loc="lower right", bbox_to_anchor=(0.98, 0.06))
-    figure.supxlabel("strength (0: as photographed)")
-    figure.supylabel("accuracy")
-    figure.tight_layout()
-    with files.atomic(PICTURE) as part:
-        figure.savefig(part, dpi=100)
-
-
 def rows_of(options, data, tested, imagenet):
     """Each classifier's figures on `tested`, some test pictures of `data`, by name."""
     cache = {}
@@ -193,7 +169,7 @@ def main():
     for title, row in rows_of(options, data, tested, imagenet):
         known[title] = row | {"by": by}
         files.write_json(TARGET, result)
-    drawn(known)
+    corruption_plots.draw(known)
     print(json.dumps({name: row["mean"] for name, row in known.items()}, indent=2))
 
 

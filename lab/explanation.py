@@ -184,7 +184,7 @@ def write(
     trunk: Weights,
     images: np.ndarray,
     answers: Sequence[Mapping[str, Any]],
-) -> None:
+) -> list[Path]:
     """Writes a PNG for each picture: where its likeliest class comes from, and the answer below it.
 
     Args:
@@ -192,21 +192,29 @@ def write(
         classifier, trunk, images: as in `heat_maps`.
         answers: of these n pictures, as `lab.printed.top` gives them.
 
+    Returns:
+        The n files.
+
     Raises:
         LabError: they cannot be written there, or `trunk` holds other weights.
     """
     likeliest = [answer["top"][0] for answer in answers]
     labels = np.array([best["index"] for best in likeliest])
     maps = heat_maps(classifier, trunk, images, labels)
+    written = []
     for number, best in enumerate(likeliest):
         # Pillow's own font has no letters beyond ASCII.
         name = best["class"] if best["class"].isascii() else f"class {best['index']}"
-        answer = f"{best['probability']:.3f}  {' '.join(name.split())}"  # cut off if it is long
+        name = " ".join(name.split())  # cut off if it is long
+        answer = f"{best['probability']:.3f}  {name}"
+        if not answers[number].get("known", True):
+            answer = f"none of these {len(classifier.classes)}; nearest: {name}"
         stem = Path(answers[number]["file"]).stem[:LONGEST]
         target = Path(folder) / f"{number}-{stem}.png"
-        pictures.write_png(
-            target, _with_text(draw(images[number], maps[number], classifier.recipe), answer)
-        )
+        drawing = draw(images[number], maps[number], classifier.recipe)
+        pictures.write_png(target, _with_text(drawing, answer))
+        written.append(target)
+    return written
 
 
 def _with_text(drawing: np.ndarray, answer: str) -> np.ndarray:

@@ -53,6 +53,8 @@ def reading(
         raise LabError(
             f"{name}: expected {expected}; there is no such file; check the name"
         ) from None
+    except IsADirectoryError:
+        raise LabError(f"{name}: expected {expected}; received a folder; name a file") from None
     except OSError as error:
         reason = error.strerror or cause(error)
         raise LabError(f"{name}: expected {expected}; received: {reason}; check the name") from None

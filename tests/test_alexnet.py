@@ -274,8 +274,8 @@ def test_smaller_pictures(trunk, size, side):
         (
             {"until": "fc7"},
             "expected weights of conv1, conv2, conv3, conv4, conv5, fc6, fc7; received conv1, "
-            "conv2, conv3, conv4, conv5: fc6, fc7 is missing; take a complete file, or a layer "
-            "before fc6",
+            "conv2, conv3, conv4, conv5, without fc6, fc7; take a complete file, such as "
+            "bvlc-alexnet.npy, or a layer before fc6",
         ),
     ],
 )
@@ -332,7 +332,7 @@ def test_load_passes_the_variant_on(tmp_path, trunk):
 def test_load_refuses_a_layer_that_the_file_lacks(tmp_path, trunk):
     """The convolutions alone give no probabilities."""
     weights.save(tmp_path / "w.npz", trunk)
-    with pytest.raises(LabError, match="fc6, fc7, fc8 is missing"):
+    with pytest.raises(LabError, match="without fc6, fc7, fc8; take a complete file"):
         alexnet.load(tmp_path / "w.npz")
 
 

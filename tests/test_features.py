@@ -163,7 +163,7 @@ def test_half_precision(arrays, signs, precision, most):
 def test_weights_that_end_too_early(signs):
     """fc7 from the convolutions alone is refused before anything is computed."""
     trunk = whole_network.random_arrays(0, "pool5")
-    with pytest.raises(LabError, match="fc6, fc7 is missing"):
+    with pytest.raises(LabError, match="without fc6, fc7; take"):
         extractor.Extractor(trunk, RECIPES["fc7"])
 
 

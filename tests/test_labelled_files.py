@@ -171,7 +171,7 @@ TABLES = {
         ["file,class", "a.png,x", "gone.png,y"],
         r"1 of 2 .*line 3: .*gone\.png: expected a picture .*there is no such file",
     ),
-    "a folder": (["file,class", "a.png,x", ".,y"], "line 3: .*received: Is a directory"),
+    "a folder": (["file,class", "a.png,x", ".,y"], "line 3: .*received a folder"),
     "a long name": (["file,class", f"{'a' * 300},x"], r"line 2: .*name too long"),
     "a zero byte": (["file,class", "a\0.png,x"], "line 2: expected a file|line contains NUL"),
 }

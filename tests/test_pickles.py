@@ -212,7 +212,7 @@ def test_no_file_at_all(tmp_path):
     """A missing name, a folder, an empty file."""
     missing = "there is no such file; check the name"
     assert refusal(tmp_path / "train.p").endswith(missing)
-    assert refusal(tmp_path).endswith("received: Is a directory; check the name")
+    assert refusal(tmp_path).endswith("received a folder; name a file")
     assert refusal(given(tmp_path, b"")).endswith(
         "received an empty file; get it again or take another"
     )

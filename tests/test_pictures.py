@@ -235,7 +235,7 @@ def test_missing_file_and_folder(tmp_path):
         LabError, match=r"a.png: expected .*; there is no such file; check the name"
     ):
         pictures.read(tmp_path / "a.png")
-    with pytest.raises(LabError, match="received: Is a directory; check the name"):
+    with pytest.raises(LabError, match="received a folder; name a file"):
         pictures.read(tmp_path)
 
 

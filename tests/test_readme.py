@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import feature_extraction
-from benchmarks import readme, scale
+from benchmarks import corruption_plots, readme, scale
 from benchmarks.tables import results
 from lab.files import ROOT
 
@@ -121,6 +121,15 @@ def test_a_figure_that_changed_is_noticed_and_the_pages_are_left(measured, capsy
     told = capsys.readouterr().out
     assert "README.md" in told and "trained/README.md" in told and "scale" not in told
     assert {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES} == TEXTS
+
+
+def test_a_picture_of_other_figures_is_noticed_and_left(measured, capsys) -> None:
+    before = corruption_plots.PICTURE.read_bytes()
+    rows = json.loads((measured / "robustness.json").read_text())["rows"]
+    change(measured / "robustness.json", rows={"renamed": rows["trained/"]})
+    assert readme.main(["--check"]) == 1
+    assert "docs/robustness.png: its figures are not those" in capsys.readouterr().out
+    assert corruption_plots.PICTURE.read_bytes() == before
 
 
 @pytest.mark.parametrize("name", sorted(set(readme.BLOCKS) - COMPUTED - {"overview"}))

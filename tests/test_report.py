@@ -18,7 +18,7 @@ from lab import explanation, files
 from lab.data import class_names, fingerprints, splits
 from lab.drawn_signs import RENDERED
 from lab.judging import metrics
-from lab.report import evaluation, feature_map, report, wording
+from lab.report import evaluation, feature_map, figures, report, wording
 
 NAMES = class_names()
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -459,6 +459,14 @@ def test_one_picture_of_which_nothing_is_known():
     assert reader.links() == [f"#{anchor}" for anchor in reader.sections()]
     assert "no interval: one sign says nothing about others" in reader.text
     assert "of 1 picture classified correctly" in reader.text
+
+
+def test_a_flat_curve_is_shown_as_flat():
+    """A loss of which the seventh digit changes: no axis of rounding errors."""
+    values = [0.036673, 0.0366735]
+    history = [{"epoch": i + 1, "loss": value} for i, value in enumerate(values)]
+    labels = re.findall(r">([^<>]+)</text>", figures.curve(history, "loss", "Loss"))
+    assert "0.00" in labels and "0.04" in labels and not any("e-" in label for label in labels)
 
 
 def test_no_mistakes():

@@ -254,7 +254,9 @@ def test_why(trained, sign, tmp_path, capfd):
     """--explain draws each picture; the answers are what they are without it, in JSON too."""
     argv = (*sign, "--model", trained[0], "--json")
     assert run(feature_extraction, *argv, "--explain", tmp_path / "new" / "why") == 0
-    explained = json.loads(capfd.readouterr().out)
+    out, err = capfd.readouterr()
+    explained = json.loads(out)
+    assert "explained: " in err and err.splitlines()[-1].endswith("why/0-stop.png and 1 more")
     assert run(feature_extraction, *argv) == 0
     assert explained["pictures"] == json.loads(capfd.readouterr().out)["pictures"]
     drawn = sorted((tmp_path / "new" / "why").iterdir())
@@ -396,7 +398,7 @@ def test_weights_without_the_layers_asked_for(sign, conv_npz, capfd):
     """conv1 to conv5 alone: the error says which layers there are."""
     argv = (sign[0], "--weights", conv_npz)
     line = refused(capfd, imagenet_inference, *argv)
-    assert "received conv1, conv2, conv3, conv4, conv5: fc6, fc7, fc8 is missing" in line
+    assert "received conv1, conv2, conv3, conv4, conv5, without fc6, fc7, fc8; take" in line
     argv = (*argv, "--save-features", "x.npz", "--layer", "fc7")
     assert "fc6, fc7 is missing" in refused(capfd, feature_extraction, *argv)
 

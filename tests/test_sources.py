@@ -12,7 +12,7 @@ import imagenet_inference
 import train_feature_extraction
 from lab import downloads, files, runs
 from lab.errors import LabError
-from lab.sources import labelled_sets
+from lab.sources import labelled_sets, weights_files
 from lab.sources.picture_files import PictureFiles
 
 
@@ -126,6 +126,25 @@ def test_missing_weights_are_said_before_the_data_are_read(folder, tmp_path, cap
     assert train_feature_extraction.main(argv) == 2
     lines = capfd.readouterr().err.splitlines()
     assert len(lines) == 1 and "none.npy: expected AlexNet weights" in lines[0]
+
+
+def test_what_is_no_labelled_set_is_said_before_weights_are_fetched(folder, no_download, capfd):
+    """A picture, or pictures without a folder for each class, by what they are."""
+    for given, words in (
+        (folder / "b.png", "received one picture; name the folder of its class's"),
+        (folder, "it has no sub-folders; name another"),
+    ):
+        assert train_feature_extraction.main(["--data", str(given)]) == 2
+        assert words in capfd.readouterr().err.splitlines()[-1]
+
+
+def test_the_folder_of_a_run_for_its_weights(tmp_path, conv_npz, capfd):
+    """As --model takes one; another folder is told as such."""
+    (tmp_path / "run").mkdir()
+    shutil.copy(conv_npz, tmp_path / "run" / runs.TRUNK)
+    assert weights_files.locate(str(tmp_path / "run"), True) == tmp_path / "run" / runs.TRUNK
+    with pytest.raises(LabError, match=r"expected AlexNet weights .* received a folder; name a"):
+        weights_files.locate(str(tmp_path), True)
 
 
 def test_the_seed_reaches_the_rendered_signs(monkeypatch):

@@ -54,7 +54,10 @@ def own_code(_):
 def test_missing_files_and_folders_are_named(tmp_path):
     with pytest.raises(LabError, match="there is no such file"), untrusted.reading("x", "a list"):
         open(tmp_path / "x").close()
-    with pytest.raises(LabError, match="directory"), untrusted.reading(tmp_path, "a list"):
+    with (
+        pytest.raises(LabError, match="received a folder; name a file"),
+        untrusted.reading(tmp_path, "a list"),
+    ):
         open(tmp_path).close()
 
 

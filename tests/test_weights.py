@@ -635,7 +635,7 @@ def test_no_weights_at_all(tmp_path):
     (tmp_path / "empty.npy").touch()
     (tmp_path / "page.npy").write_text("<!DOCTYPE html>")
     assert "there is no such file; check the name" in refusal(tmp_path / "w.npy")
-    assert "received: Is a directory; check the name" in refusal(tmp_path)
+    assert "received a folder; name a file" in refusal(tmp_path)
     assert "received an empty file; get it again" in refusal(tmp_path / "empty.npy")
     assert "a file that starts with b'<!DOCTYP'; get" in refusal(tmp_path / "page.npy")
 
@@ -677,13 +677,13 @@ def with_values(*values):
     [
         (
             {"conv1": (1, 2)},
-            "expected weights of conv1, conv2, fc6; received conv1: conv2, fc6 is missing; take a "
-            "complete file, or a layer before conv2",
+            "expected weights of conv1, conv2, fc6; received conv1, without conv2, fc6; take a "
+            "complete file, such as bvlc-alexnet.npy, or a layer before conv2",
         ),
         (
             {},
-            "expected weights of conv1, conv2, fc6; received none: conv1, conv2, fc6 is missing; "
-            "take a complete file, or a layer before conv1",
+            "expected weights of conv1, conv2, fc6; received none, without conv1, conv2, fc6; take "
+            "a complete file, such as bvlc-alexnet.npy, or a layer before conv1",
         ),
         (
             spoiled("conv2", 0, lambda a: a.transpose(0, 1, 3, 2)),

@@ -18,7 +18,16 @@ fingerprints    which pictures two sets share, and which ones a network was trai
 
 from lab.data.classes import CLASSES, class_names
 from lab.data.dataset import Dataset, aligned
-from lab.data.loading import check_crop, load
+from lab.data.loading import check, check_crop, load
 from lab.data.photographs import Photographs
 
-__all__ = ["CLASSES", "Dataset", "Photographs", "aligned", "check_crop", "class_names", "load"]
+__all__ = [
+    "CLASSES",
+    "Dataset",
+    "Photographs",
+    "aligned",
+    "check",
+    "check_crop",
+    "class_names",
+    "load",
+]

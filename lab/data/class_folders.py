@@ -56,6 +56,15 @@ def read(path: Path, progress: Progress = SILENT) -> list[LabelledFile]:
     return found
 
 
+def check(path: Path) -> None:
+    """Raises a LabError where a folder has no sub-folders."""
+    if not _subfolders(path):
+        raise LabError(
+            f"{path}: expected a folder with a sub-folder of pictures for each class, or with "
+            "train/ and val/ of that form; it has no sub-folders; name another"
+        )
+
+
 def _loose(folder: Path) -> list[Path]:
     """The pictures that lie in a folder itself."""
     inside = [entry for entry in sorted(folder.iterdir()) if entry.name[0] != "."]
@@ -68,13 +77,8 @@ def _is_picture(file: Path) -> bool:
 
 def _classes(path: Path, given: bool | None, names: list[str]) -> Iterator[LabelledFile]:
     """The pictures of all classes; the names of all files are added to `names`."""
-    folders = _subfolders(path)
-    if not folders:
-        raise LabError(
-            f"{path}: expected a folder with a sub-folder of pictures for each class, or with "
-            "train/ and val/ of that form; it has no sub-folders; name another"
-        )
-    for folder in folders:
+    check(path)
+    for folder in _subfolders(path):
         inside = sorted(_files(folder))
         files = [file for file in inside if _is_picture(file)]
         own = [file.name for file in inside]

@@ -33,13 +33,32 @@ def load(
         LabError: it cannot be read, or is in none of the formats.
     """
     path = Path(path)
+    check(path)
     tabular = path.suffix.lower() == ".csv" and not path.is_dir()
     if tabular or (path.is_dir() and not _is_gtsrb(path)):
         rows = table.read(path) if tabular else class_folders.read(path, progress)
         return labelled_files.assemble(rows, str(path), crop or "centre", skip_broken, progress)
-    check_crop(crop, str(path))
-    archive = path.is_dir() or path.suffix.lower() == ".zip"
-    return gtsrb.read(path) if archive else train_p.read(path)
+    if path.is_dir() or path.suffix.lower() == ".zip":
+        check_crop(crop, str(path))
+        return gtsrb.read(path)
+    signs = train_p.read(path)
+    check_crop(crop, str(path))  # what is no labelled set at all is said first
+    return signs
+
+
+def check(path: Path) -> None:
+    """Refuses what shows at a glance to be no labelled set; nothing is opened.
+
+    Raises:
+        LabError: it is a picture, or a folder without sub-folders.
+    """
+    if path.is_file() and path.name.lower().endswith(SUFFIXES):
+        raise LabError(
+            f"{path}: expected a folder with a sub-folder of pictures for each class, a CSV, a "
+            "pickle like train.p, or GTSRB; received one picture; name the folder of its class's"
+        )
+    if path.is_dir() and not _is_gtsrb(path):
+        class_folders.check(path)
 
 
 def check_crop(crop: str | None, source: str) -> None:

@@ -35,7 +35,8 @@ def find(options: Namespace) -> tuple[Classifier, Weights, str, str]:
     found = classifier.load(path)
     if variant not in (None, found.variant):
         raise LabError(
-            f"{path}: expected --variant {found.variant}, as it was trained; received {variant}"
+            f"{path}: expected --variant {found.variant}, as it was trained; received {variant}; "
+            "leave --variant out"
         )
     run = path if path.is_dir() else path.parent
     trunk = weights_files.read(options.weights, offline, run, found.notes.get("weights"))

@@ -7,7 +7,7 @@ import numpy as np
 
 from lab import downloads, files
 from lab.command_line import say
-from lab.data import Dataset, aligned, check_crop, gtsrb, load
+from lab.data import Dataset, aligned, check, check_crop, gtsrb, load
 from lab.drawn_signs import RENDERED, signs
 from lab.errors import LabError
 from lab.progress import Progress
@@ -29,7 +29,7 @@ def locate(option: str | None, offline: bool) -> Path | None:
         Its path; None for rendered signs.
 
     Raises:
-        LabError: it is missing.
+        LabError: it is missing, or shows at a glance to be none.
     """
     if option == "rendered":
         return None
@@ -42,6 +42,7 @@ def locate(option: str | None, offline: bool) -> Path | None:
         raise LabError(
             f"{path}: expected a labelled set; there is no such file or folder; check the name"
         )
+    check(path)
     return path
 
 

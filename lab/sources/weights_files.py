@@ -19,7 +19,7 @@ def locate(
     """Where the weights are that `--weights` names.
 
     Args:
-        option: the option's value, or None.
+        option: the option's value, or None; of a run that trained the network, its folder will do.
         offline: never download.
         run: the folder of a classifier's run. Without the option, its own trunk is taken if it has
             one, else `recorded`.
@@ -35,6 +35,7 @@ def locate(
         path = runs.BUNDLED / runs.TRUNK
     elif option is not None:
         path = Path(option)
+        path = path / runs.TRUNK if (path / runs.TRUNK).is_file() else path
     elif recorded and not there and Path(recorded).name != WEIGHTS:
         raise LabError(
             f"{recorded}: expected the weights that the head was trained on; the file is gone: "

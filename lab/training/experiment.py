@@ -103,6 +103,9 @@ def run(
     except Overflow:
         runs.withdraw(folder)
         raise
+    if options.train == "head" and len(trained.history) < options.epochs:
+        least = f"{len(trained.history)} of at most {options.epochs} epochs"
+        progress.say(f"after {least} the loss fell no more")
     measured = _measured(options, trained, inputs) | facts
     if test is not None and new is not None:
         with progress.phase("--test"):
@@ -221,7 +224,7 @@ def _measured(options: Namespace, trained: Trained, inputs: Inputs) -> dict[str,
         "images_per_second": None,
         "feature_seconds": None,
         "accuracy": judgement.accuracy,
-        "accuracy_interval": judgement.interval,
+        "accuracy_interval": _spread(judgement.interval),
         "temperature": saved.temperature,
         "calibration_error": judgement.calibration_error,
         "weights": trunk and str(trunk.path),
@@ -230,6 +233,11 @@ def _measured(options: Namespace, trained: Trained, inputs: Inputs) -> dict[str,
         "versions": machine.versions(),
     }
     return measured | trained.measured
+
+
+def _spread(interval: tuple[float, float] | None) -> tuple[float, float] | None:
+    """The interval, or None where the bootstrap sees no spread: all right is no proof."""
+    return interval if interval and interval[0] < interval[1] else None
 
 
 def _report(

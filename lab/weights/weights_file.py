@@ -93,8 +93,9 @@ def check(arrays: Arrays, shapes: Mapping[str, tuple[int, ...]], needed: Iterabl
     if missing:
         received = shown(", ".join(arrays), 100) or "none"
         raise LabError(
-            f"expected weights of {', '.join(needed)}; received {received}: "
-            f"{', '.join(missing)} is missing; take a complete file, or a layer before {missing[0]}"
+            f"expected weights of {', '.join(needed)}; received {received}, "
+            f"without {', '.join(missing)}; take a complete file, such as bvlc-alexnet.npy, or a "
+            f"layer before {missing[0]}"
         )
     for name in needed:
         expected = (tuple(shapes[name]), tuple(shapes[name][-1:]))
