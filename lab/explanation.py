@@ -27,6 +27,7 @@ OPACITY = 0.85  # of the strongest colour: the picture stays visible below it
 GREY = (40, 215)  # of the grey picture's pixels: both colours are seen on its black and its white
 GAP = 8  # pixels between the picture and the heat map
 LINE = 17  # pixels: height of a line of text
+LONGEST_ANSWER = 200  # letters of a class's name: more are beyond the edge; Pillow takes a million
 LONGEST = 50  # letters of a file's name that its drawing's has: file systems take 255 bytes
 COLOURS = "orange: for it, blue: against, each relative to this picture's strongest place"
 
@@ -205,7 +206,7 @@ def write(
     for number, best in enumerate(likeliest):
         # Pillow's own font has no letters beyond ASCII.
         name = best["class"] if best["class"].isascii() else f"class {best['index']}"
-        name = " ".join(name.split())  # cut off if it is long
+        name = " ".join(name[:LONGEST_ANSWER].split())
         answer = f"{best['probability']:.3f}  {name}"
         if not answers[number].get("known", True):
             answer = f"none of these {len(classifier.classes)}; nearest: {name}"

@@ -51,13 +51,13 @@ def header(file: BinaryIO) -> Header:
     return Header(lengths, fortran == "True", kind)
 
 
-def array(data: bytes) -> np.ndarray | str:
+def array(data: bytes | bytearray) -> np.ndarray | str:
     """What a whole .npy holds: numbers, on its bytes and not copied, or one text.
 
     Raises:
         Broken: it is damaged, or holds anything else.
     """
-    file = io.BytesIO(data)
+    file = io.BytesIO(data[: len(MAGIC) + 4 + 2**16])  # a header is no longer
     declared = header(file)
     start = file.tell()
     room = len(data) - start

@@ -76,7 +76,7 @@ class Progress:
             tell(text)
 
     def _label(self) -> str:
-        name = self._running[-1]
+        name = escaped(self._running[-1])  # a file's, maybe: a terminal obeys some characters
         if name not in self.plan or name == self.plan[-1]:
             return name
         return f"{name} (then {self.plan[self.plan.index(name) + 1]})"

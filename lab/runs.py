@@ -127,7 +127,8 @@ def options(folder: str | Path) -> list[str]:
     with untrusted.reading(folder / OPTIONS, expected, advice):
         written = untrusted.json_file(folder / OPTIONS)
         for name, value in written.items():
-            if not re.fullmatch("[a-z_]{1,40}", name) or type(value) not in (str, int, float, bool):
+            kind = type(value) in (str, int, float) or value is True
+            if name in ("help", "resume") or not kind or not re.fullmatch("[a-z_]{1,40}", name):
                 raise Broken(f"an option {shown(name, 40)} that is none")
         if "arguments" in written:
             raise Broken("options of an older version")

@@ -16,6 +16,7 @@ METHODS = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflated"}
 MOST_SHRUNK = 1032  # bytes that deflate makes of one
 ENCRYPTED = 0x1 | 0x40 | 0x2000  # flag bits
 END, LOCATOR = b"PK\x05\x06", b"PK\x06\x07"  # of the directory; of the end of a larger one
+PIECE = 2**20  # bytes that are unpacked at a time
 END_SIZE, MOST_COMMENT = 22, 2**16
 
 
@@ -45,6 +46,8 @@ def opened(
         name = member.filename
         if not name or name.startswith("/") or ".." in name.replace("\\", "/").split("/"):
             raise Broken(f"a zip with {name[:80]!r}, which lies outside of it")
+        if "//" in name:  # `posixpath` takes it for another name
+            raise Broken(f"a zip with {name[:80]!r}, in a folder without a name")
         if name in names:
             raise Broken(f"a zip with two members named {name[:80]!r}")
         if member.flag_bits & ENCRYPTED:
@@ -61,16 +64,21 @@ def opened(
     return archive
 
 
-def content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+def content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytearray:
     """Unpacks a member of a zip that `opened` has judged.
 
     Raises:
         Broken: it is damaged, or holds more or less than it declares.
     """
+    data, have = bytearray(member.file_size), 0  # in pieces: zlib joins what it unpacks at once
     with parse(archive.open, member) as file:
-        data = parse(file.read, member.file_size)  # with a number: no more than that is unpacked
-        if len(data) != member.file_size or parse(file.read, 1):
-            raise Broken(f"a zip that is damaged in {member.filename[:80]!r}")
+        while piece := parse(file.read, min(PIECE, member.file_size + 1 - have)):
+            if have + len(piece) > member.file_size:
+                raise Broken(f"a zip that is damaged in {member.filename[:80]!r}")
+            data[have : have + len(piece)] = piece
+            have += len(piece)
+    if have != member.file_size:
+        raise Broken(f"a zip that is damaged in {member.filename[:80]!r}")
     return data
 
 

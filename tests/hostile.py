@@ -105,6 +105,8 @@ def pickles() -> Files:
     columns = {"features": np.zeros((60, 32, 32, 3), np.uint8), "labels": np.zeros(60, np.uint8)}
     columns["coords"] = np.full((60, 4), 2**62)
     yield "places beyond any picture", "train.p", pickle.dumps(columns)
+    columns = {"features": np.zeros((2, 32, 32, 3), np.uint8), "labels": [1, np.zeros(1)]}
+    yield "numbers and arrays in one list", "train.p", pickle.dumps(columns)
 
 
 def npy(header: str, data: bytes = b"") -> bytes:
@@ -222,14 +224,45 @@ def onnx() -> Files:
     yield "a long name", "onnx", model.SerializeToString()
 
 
-def png(width: int, height: int, data: bytes = b"", colour: int = 2) -> bytes:
+def segment(marker: int, content: bytes) -> bytes:
+    """A part of a JPEG."""
+    return struct.pack(">BBH", 255, marker, 2 + len(content)) + content
+
+
+def tiff(tags: dict[int, tuple[str, list[int]]], data: bytes = b"") -> bytes:
+    """A TIFF of one directory: tag -> H or I, and values; the data come last."""
+    place, entries, values = 14 + 12 * len(tags), b"", b""
+    for tag, (form, numbers) in tags.items():
+        packed = struct.pack(f"<{len(numbers)}{form}", *numbers)
+        if len(packed) > 4:
+            packed, values = struct.pack("<I", place + len(values)), values + packed
+        kind = {"H": 3, "I": 4}[form]
+        entries += struct.pack("<HHI", tag, kind, len(numbers)) + packed.ljust(4, b"\0")
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + bytes(4) + values + data
+
+
+def striped(strips: int) -> bytes:
+    """A TIFF of 100x100 pixels whose rows are given again and again."""
+    tags = {256: [100], 257: [100], 258: [8], 259: [1], 262: [1], 273: [8] * strips}
+    tags |= {277: [1], 278: [1], 279: [100]}
+    return tiff({tag: ("H", numbers) for tag, numbers in tags.items()})
+
+
+def in_tiff(jpeg: bytes, side: int) -> bytes:
+    """A TIFF of grey pixels that holds a JPEG."""
+    tags = {256: [side], 257: [side], 258: [8], 259: [7], 262: [1], 273: [122]}
+    tags |= {277: [1], 278: [side], 279: [len(jpeg)]}
+    return tiff({tag: ("I", numbers) for tag, numbers in tags.items()}, jpeg)
+
+
+def png(width: int, height: int, data: bytes = b"", colour: int = 2, bits: int = 8) -> bytes:
     """A PNG that claims a size."""
 
     def chunk(name: bytes, content: bytes) -> bytes:
         sum_ = struct.pack(">I", zlib.crc32(name + content))
         return struct.pack(">I", len(content)) + name + content + sum_
 
-    header = struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
     body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(data, 9)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body
 
@@ -258,6 +291,21 @@ def pictures() -> Files:
     jpeg = saved(Image.new("RGB", (8, 8)).save, "JPEG")
     part = b"\xff\xe1" + struct.pack(">H", 2 + len(exif)) + exif
     yield "JPEG with such an Exif", "picture", jpeg[:2] + part + jpeg[2:]
+    exifs = b"".join(segment(0xE1, b"Exif\0\0" + bytes(65_000)) for _ in range(30))
+    exifs += segment(0xE1, b"Exif\0\0a") * 60_000
+    yield "JPEG of 60,000 Exifs", "picture", jpeg[:2] + exifs + jpeg[2:]
+    yield "JPEG padded", "picture", jpeg[:2] + b"\xff" * 9_900_000 + jpeg[2:]
+    whole = png(8, 8, bytes(200))
+    profile = b"iCCP" + b"a\0\0" + zlib.compress(bytes(10**6))
+    part = struct.pack(">I", len(profile) - 4) + profile + struct.pack(">I", zlib.crc32(profile))
+    yield "PNG of 1800 profiles", "picture", whole[:33] + part * 1800 + whole[33:]
+    yield "PNG of 16 bits", "picture", png(9500, 9500, bytes(9500 * (1 + 8 * 9500)), 6, 16)
+    yield "TIFF of 600,000 strips", "picture", striped(600_000)
+    yield (
+        "TIFF of a progressive JPEG",
+        "picture",
+        in_tiff(flat[:scan] + flat[scan:-2] * 60 + b"\xff\xd9", 4000),
+    )
     yield "PPM as text", "picture", b"P3 1000 1000 9\n" + b"1 " * 3_000_000
     yield "PPM of 100 levels", "picture", b"P6 1000 1000 100\n" + bytes(3_000_000)
     yield "PPM of no end", "picture", b"P6 " + b"9" * 10**6
@@ -280,6 +328,9 @@ def descriptions() -> Files:
         "recipe": {"name": "x", "layers": ["pool5"], "scale": "a"},
         "recipe layers": {"name": "x", "layers": [["pool5"]]},
         "recipe grid": {"name": "x", "layers": ["pool5"], "size": 0},
+        "recipe half": {"name": "\ud800", "layers": ["pool5"], "size": 99},
+        "classes twice": ["a", "a"],
+        "classes half": ["a", "\ud800"],
         "surprise": 1,
         "weights_sha256": None,
     }.items():
@@ -289,11 +340,22 @@ def descriptions() -> Files:
         "kernel": np.ones((1024, 3), np.float32),
         "kernel text": np.array("a"),
         "bias": np.full(2, np.nan, np.float32),
+        "bias large": np.full(2, 1e300),
         "trained_on": np.zeros(2),
         "novelty/scales": np.float32(1),
     }.items():
         parts = classifier_parts() | {name.split(" ")[0]: array}
         yield f"classifier: {name}", "classifier", saved(np.savez, **parts)
+    for layers, width in ((["fc7"], 4096), (["pool5"] * 2, 2048)):
+        parts = classifier_parts(recipe={"name": "x", "layers": layers, "size": 99})
+        parts["kernel"] = np.ones((width, 2), np.float16)
+        yield f"classifier: {len(layers)} {layers[0]} of 99", "classifier", saved(np.savez, **parts)
+    measure = {"centres": (2, 2), "scales": 2, "middles": (2, 256), "reach": (), "mean": 256}
+    measure |= {"inverse": (), "limits": 2}
+    parts = {f"novelty/{name}": np.full(size, 3e38, np.float32) for name, size in measure.items()}
+    parts |= {"novelty/whiten": np.ones((256, 256), np.float16)}
+    parts |= classifier_parts(threshold=1.0)
+    yield "classifier: a measure of large numbers", "classifier", saved(np.savez, **parts)
     nested = "[" * 900 + "]" * 900
     parts = classifier_parts() | {"recipe": np.array('{"notes": ' + nested + "}")}
     yield "classifier: nested", "classifier", saved(np.savez, **parts)
@@ -347,6 +409,12 @@ def tables() -> Files:
         )
         + b"./0,",
     )
+    wide = ";".join(
+        ["Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2;ClassId", *[""] * (2**22 - 100)]
+    )
+    many = {f"{number:05}/GT-00014.csv": wide for number in range(40)}
+    yield "GTSRB wide tables", "zip", zipped(many, zipfile.ZIP_DEFLATED)
+    yield "GTSRB //", "zip", zipped({"00014//GT-00014.csv": "", "00014//00000_00000.ppm": b""})
     rows = b"Filename;Width\n"
     yield "GTSRB header only", "zip", zipped({"00014/GT-00014.csv": rows, "00014/a.ppm": b""})
     head = b"Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2;ClassId\n"

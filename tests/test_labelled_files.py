@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import shutil
 import struct
 import zlib
@@ -175,6 +176,32 @@ TABLES = {
     "a long name": (["file,class", f"{'a' * 300},x"], r"line 2: .*name too long"),
     "a zero byte": (["file,class", "a\0.png,x"], "line 2: expected a file|line contains NUL"),
 }
+
+
+def test_a_csv_that_writes_its_files_in_another_way(tmp_path):
+    """As `find . -name '*.png'` names them; twice, since hashes are remembered."""
+    for number in range(2):
+        picture(tmp_path / "a" / f"{number}.png", number)
+    path = table(tmp_path / "t.csv", "file,class", "./a/0.png,cat", "a//1.png,dog")
+    for _ in range(2):
+        assert load(path).labels.tolist() == [0, 1]
+
+
+def test_a_long_group_takes_no_room_in_the_others():
+    """NumPy gives every text of an array the room of the longest: 0.8 GB, three times."""
+    rows = [
+        labelled_files.LabelledFile(f"{i}.png", "ab"[i % 2], "g" * 9900 if i == 0 else f"{i % 7}")
+        for i in range(20_000)
+    ]
+    seen = [labelled_files.Checked(row, i, None) for i, row in enumerate(rows)]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    data = labelled_files._dataset(seen, ["a", "b"], "t.csv", "centre")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**16  # kB
+    assert data.tracks[:9].tolist() == [7, 1, 2, 3, 4, 5, 6, 0, 1]
+
+
+def test_a_class_of_many_numbers_is_sorted_by_its_start():
+    assert len(labelled_files._natural("1a" * 4900)[0]) <= 1050
 
 
 @pytest.mark.parametrize("name", TABLES)

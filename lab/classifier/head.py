@@ -14,6 +14,7 @@ from lab.errors import LabError, shown
 from lab.features import RECIPES, Recipe, extractor, finite, linear, recipes
 from lab.features.batches import Images, batches
 from lab.novelty import Novelty
+from lab.novelty.spaces import TINY
 from lab.progress import Advance
 from lab.weights import Weights
 
@@ -29,6 +30,7 @@ DESCRIBED = (
     "notes",
 )
 OTHERWISE = "leave that picture out, or train a classifier on another layer"
+MOST_SCORE = 1e9  # JSON has no infinity
 MEASURE = "novelty/"  # the file's arrays whose names begin so are the measure's
 
 
@@ -93,7 +95,10 @@ class Classifier:
 
     def head(self, features: np.ndarray) -> np.ndarray:
         """float32 logits (n, classes), before the temperature, of features float16 (n, d)."""
-        return linear.logits(features, np.arange(len(features)), self.kernel, self.bias)
+        logits = linear.logits(features, np.arange(len(features)), self.kernel, self.bias)
+        if not np.isfinite(logits).all():
+            raise LabError("expected finite logits; received others: train the head again")
+        return logits
 
     def logits(self, images: Images, trunk: Weights) -> np.ndarray:
         """float32 logits (n, classes), before the temperature; see `features`."""
@@ -140,9 +145,13 @@ class Classifier:
         """
         if distances is None or self.novelty is None:
             return []
-        scores = self.novelty.joined(distances) / self.novelty.threshold
+        scores = self.novelty.joined(distances) / max(self.novelty.threshold, TINY)
         return [
-            {"known": bool(x <= 1), "score": round(float(x), 4), "classes": len(self.classes)}
+            {
+                "known": bool(x <= 1),
+                "score": round(float(min(x, MOST_SCORE)), 4),
+                "classes": len(self.classes),
+            }
             for x in scores
         ]
 
@@ -150,7 +159,7 @@ class Classifier:
         """The recipe, the accuracy and what it was measured on, as far as the notes tell."""
         accuracy, on = self.notes.get("accuracy"), self.notes.get("judged_on")
         name = shown(self.recipe.name, 40)
-        if not isinstance(accuracy, float):
+        if not isinstance(accuracy, float) or not 0 <= accuracy <= 1:
             return name
         return f"{name}, accuracy {accuracy:.4f}" + (f" on {shown(str(on), 80)}" if on else "")
 

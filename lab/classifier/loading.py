@@ -11,7 +11,7 @@ from lab import novelty, npz, pictures, runs, untrusted
 from lab.classifier.head import DESCRIBED, MEASURE, Classifier
 from lab.errors import shown
 from lab.features import RECIPES, Recipe, recipes
-from lab.untrusted import Broken
+from lab.untrusted import Broken, parse
 
 MOST_BYTES = 2**29  # of all arrays: 1000 classes on all layers take 217 MB
 
@@ -57,9 +57,13 @@ def _recipe(described: dict[str, Any]) -> Recipe:
 
 
 def _floats(array: np.ndarray) -> np.ndarray:
-    if array.dtype.kind != "f" or not np.isfinite(array).all():
+    if array.dtype.kind != "f":
         raise Broken("one whose head is not of finite numbers")
-    return array.astype(np.float32)
+    with np.errstate(over="ignore"):  # of float64
+        result = array.astype(np.float32)
+    if not np.isfinite(result).all():
+        raise Broken("one whose head is not of finite numbers")
+    return result
 
 
 def _check(classifier: Classifier) -> None:
@@ -67,6 +71,9 @@ def _check(classifier: Classifier) -> None:
     names, notes, prints = classifier.classes, classifier.notes, classifier.trained_on
     if not (isinstance(names, list) and len(names) > 1 and all(isinstance(x, str) for x in names)):
         raise Broken("one whose class names are no list of texts")
+    if len(set(names)) < len(names):
+        raise Broken("one with two classes of one name")
+    parse("".join([*names, classifier.recipe.name]).encode)  # halves of characters are in no report
     for name, known in (
         ("variant", alexnet.VARIANTS),
         ("precision", alexnet.PRECISIONS),

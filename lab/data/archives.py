@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lab import untrusted, zips
+from lab.files import human_size
 from lab.untrusted import Broken
 
+MOST_GROWN = 5  # times a zip's bytes that its members may have; GTSRB's have less than twice
 DEPTH = 4  # levels of folders that are searched; a whole home folder would take minutes
 MOST_BYTES = 2**24  # of one unpacked file; GTSRB's largest picture has 190,000
 MOST_DIRECTORY = 2**23  # of a zip; that of GTSRB's 39,252 files has 5 million
@@ -29,7 +31,11 @@ def opened(path: str | Path) -> Iterator["Folder | Zip"]:
         yield Folder(path)
         return
     with untrusted.opened(path, "a folder or a whole zip", "get it again") as file:
-        yield Zip(path, zips.opened(file, MOST_BYTES, MOST_DIRECTORY))
+        archive = zips.opened(file, MOST_BYTES, MOST_DIRECTORY)
+        size = sum(member.file_size for member in archive.infolist())
+        if size > MOST_BYTES + MOST_GROWN * file.seek(0, 2):
+            raise Broken(f"a zip that unpacks to {human_size(size)}")
+        yield Zip(path, archive)
 
 
 class Folder:
@@ -89,7 +95,7 @@ class Zip:
     def read(self, name: str) -> bytes:
         """The file's content."""
         with untrusted.reading(self.where(name), EXPECTED):
-            return zips.content(self._file, self._file.getinfo(name))
+            return bytes(zips.content(self._file, self._file.getinfo(name)))
 
     def beside_or_above(self, folder: str, name: str, above: int = 2) -> tuple[bytes, str] | None:
         """Content of a file in the folder or above it, or beside the zip, and its full name."""

@@ -47,7 +47,10 @@ class HashMemory:
 
     def keep(self, hashes: Mapping[str, int]) -> None:
         """Stores the hashes of files, as they were when `find` was asked for them."""
-        known = {path: [*self._stamps[path], number] for path, number in hashes.items()}
+        # By the name that `find` was asked for: a table may write ./a.png.
+        named = {str(Path(path)): number for path, number in hashes.items()}
+        stamps = self._stamps
+        known = {path: [*stamps[path], named[path]] for path in named if path in stamps}
         if known != self._known:
             with contextlib.suppress(OSError, LabError), files.atomic(self._path) as part:
                 part.write_text(json.dumps(known), encoding="utf-8")  # where it may be written

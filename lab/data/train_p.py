@@ -139,6 +139,8 @@ def _array(value: object, name: str, source: str) -> np.ndarray:
     kinds = {type(leaf) for leaf in untrusted.leaves(value)}
     if not isinstance(value, list | tuple) or not kinds <= {int, float, np.ndarray}:
         raise LabError(f"{wanted}; received a {type(value).__name__} of something else; convert it")
+    if np.ndarray in kinds and len(kinds) > 1:
+        raise LabError(f"{wanted}; received a list of arrays and numbers; give one of either")
     if np.ndarray in kinds and len({(a.dtype, a.shape) for a in untrusted.leaves(value)}) != 1:
         raise LabError(f"{wanted}; received a list of unequal arrays; give pictures of one size")
     try:

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import alexnet
 from lab import pictures
+from lab.errors import LabError
 from lab.features.batches import batches
 from lab.features.fast_cpu import FastNetwork
 from lab.features.recipes import Recipe
@@ -147,4 +148,7 @@ def predict(
         images: (n, h, w, 3).
         prepare: makes a batch of images the network's input.
     """
-    return np.concatenate([network.predict_on_batch(prepare(batch)) for batch in batches(images)])
+    outputs = [network.predict_on_batch(prepare(batch)) for batch in batches(images)]
+    if not all(np.isfinite(output).all() for output in outputs):
+        raise LabError("expected finite activations; received others: take another weights file")
+    return np.concatenate(outputs)

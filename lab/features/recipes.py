@@ -95,6 +95,10 @@ def from_fields(fields: dict[str, Any]) -> Recipe:
             raise Broken(f"a recipe whose {field.name} is {shown(str(value), 40)}")
     if not recipe.layers or not all(layer in list(CHANNELS) for layer in recipe.layers):
         raise Broken("a recipe of other layers")
+    if len(set(recipe.layers)) < len(recipe.layers):
+        raise Broken("a recipe that has a layer twice")
+    if recipe.last in alexnet.DENSE and recipe.size != alexnet.SIZE:
+        raise Broken(f"a recipe of {recipe.last} at {recipe.size} pixels, not {alexnet.SIZE}")
     if not 0 < recipe.power <= 1 or recipe.size not in SIZES or not 0.1 <= recipe.zoom <= 1:
         raise Broken(f"a recipe of {recipe.size} pixels, zoom {recipe.zoom}, power {recipe.power}")
     return recipe

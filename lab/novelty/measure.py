@@ -31,6 +31,7 @@ SECOND, AWAY = 0.2, 0.5
 # Of what is usual. At least: a picture of its own training may be at its class's middle. At most:
 # farther than blur or darkness puts a known picture, being far excuses nothing.
 LEAST_AWAY, MOST_AWAY = 0.25, 1.5
+LARGEST = 1e12  # number of a measure: 1 / TINY; products of three are still float32
 MOST = 1e6  # its power is still a float32
 NAMES = ("centres", "scales", "middles", "reach", "mean", "inverse", "whiten", "limits")
 POSITIVE = ("scales", "reach", "limits")
@@ -73,8 +74,9 @@ class Novelty:
             kind = np.float16 if name == "whiten" else np.float32
             if array is None or (array.shape, array.dtype) != (shape, kind):
                 raise Broken(f"a measure of novelty that lacks {name} {shape}")
-            if not np.isfinite(array).all() or (name in POSITIVE and array.min() <= 0):
-                raise Broken(f"a measure of novelty whose {name} is not finite, or not positive")
+            largest, least = float(np.abs(array).max()), float(array.min())
+            if not largest <= LARGEST or (name in POSITIVE and least < TINY / 2):
+                raise Broken(f"a measure of novelty whose {name} is too large, or not positive")
         if not isinstance(self.threshold, float) or not 0 <= self.threshold < np.inf:
             raise Broken("a measure of novelty without a threshold")
 

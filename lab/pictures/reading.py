@@ -1,6 +1,8 @@
 """Any picture file -> RGB as a person sees it."""
 
 import io
+import struct
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterable
@@ -30,6 +32,13 @@ MOST_PACKED = 10_000  # pixels a byte; PNG packs black and white to 8,000
 # Of a progressive JPEG, with about ten scans: each goes over all pixels, however short it is.
 SCAN, MOST_SCANS, MOST_SCANNED = b"\xff\xda", 100, 10 * MOST_PIXELS
 
+# Before the pixels: Pillow reads a header in Python, byte by byte where a JPEG is padded, adds each
+# Exif to those before, unpacks each colour profile and makes an object of each strip.
+MOST_READS, MOST_STRIPS = 20_000, 20_000
+MOST_PARTS = {b"Exif\0\0": 200, b"iCCP": 20}  # in the whole file
+PROGRESSIVE = b"\xff\xc2"  # in a TIFF: its scans are not limited as those of a JPEG are
+MOST_DEEP = 40_000_000  # pixels of 16 bits a channel: PNG's filters take 5 ns a byte
+
 # Pillow's decoders in C. Those in Python (PPM as text or of 100 levels, packed BMP) are slow.
 DECODERS = ("raw", "zip", "jpeg", "gif", "libtiff")
 STRIP = 2**17  # pixels that are converted at a time: they stay in the processor's cache
@@ -56,6 +65,18 @@ def other_kinds(names: Iterable[str]) -> str:
     words = [f"{count:,} {shown(kind, 20)}" for kind, count in kinds.most_common(MOST_KINDS)]
     rest = len(left) - sum(count for _, count in kinds.most_common(MOST_KINDS))
     return ", ".join(words + [f"{rest:,} others"] * (rest > 0))
+
+
+class _Header(io.BytesIO):
+    """A file that may be read a limited number of times, until `left` is raised."""
+
+    left = MOST_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.left -= 1
+        if self.left < 0:
+            raise Broken(f"a picture with a header of more than {MOST_READS:,} parts")
+        return super().read(size)
 
 
 def read(path: str | Path) -> np.ndarray:
@@ -96,14 +117,20 @@ def _decoded(file: BinaryIO) -> np.ndarray:
         raise Broken("an empty file")
     if len(content) > MOST_BYTES:
         raise Broken(f"a file of more than {files.human_size(MOST_BYTES)}")
+    if any(content.count(part) > most for part, most in MOST_PARTS.items()):
+        raise Broken("a picture with more about it than there is to say")
+    if content[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        _judge_tiff(content)
+    file = _Header(content)
     try:
-        image = parse(Image.open, io.BytesIO(content), formats=FORMATS)
+        image = parse(Image.open, file, formats=FORMATS)
     except Broken as broken:
         if isinstance(broken.__cause__, UnidentifiedImageError):
             raise Broken("something else") from None
         if isinstance(broken.__cause__, Image.DecompressionBombError):
             raise Broken(f"one of far more than {MOST_PIXELS:,} pixels") from None
         raise
+    file.left = sys.maxsize
     with image:
         _judge(image, content)
         parse(ImageOps.exif_transpose, image, in_place=True)
@@ -123,9 +150,31 @@ def _judge(image: Image.Image, content: bytes) -> None:
     decoders = [tile[0] for tile in getattr(image, "tile", []) if tile[0] not in DECODERS]
     if decoders:
         raise Broken(f"a picture packed in a way that is not read here ({decoders[0]})")
+    if content[:4] == b"\x89PNG" and content[24] == 16 and pixels > MOST_DEEP:
+        raise Broken(f"{size} of 16 bits, where at most {MOST_DEEP:,} are read")
+    jpeg_in_tiff = image.format == "TIFF" and "jpeg" in str(image.info.get("compression"))
+    if jpeg_in_tiff and PROGRESSIVE in content:
+        raise Broken("a TIFF of progressive JPEGs")
     scans = content.count(SCAN) if image.format in ("JPEG", "MPO") else 1
     if scans > MOST_SCANS or scans * pixels > MOST_SCANNED:
         raise Broken(f"{size} in {scans} scans, where about ten are usual")
+
+
+def _judge_tiff(content: bytes) -> None:
+    """Judges how many strips or tiles a TIFF's first picture has; Pillow makes a tuple of each."""
+    order, big = "<" if content[:1] == b"I" else ">", b"+" in content[2:4]
+    start, count, entry = ("Q", "Q", "HHQ") if big else ("L", "H", "HHL")
+    try:
+        (place,) = struct.unpack_from(order + start, content, 8 if big else 4)
+        (entries,) = struct.unpack_from(order + count, content, place)
+        place += struct.calcsize(order + count)
+        for _ in range(min(entries, MOST_READS)):
+            tag, _, length = struct.unpack_from(order + entry, content, place)
+            if tag in (273, 324) and length > MOST_STRIPS:
+                raise Broken(f"a TIFF of more than {MOST_STRIPS:,} strips")
+            place += 20 if big else 12
+    except struct.error:  # cut short, as Pillow will say
+        return
 
 
 def _rgb(image: Image.Image) -> np.ndarray:

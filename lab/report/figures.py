@@ -28,7 +28,6 @@ VARIABLES |= {FIRST: "first", SECOND: "second", WRONG: "wrong"}
 STYLE = Path(__file__).with_suffix(".mplstyle")
 STEPS = (1, 2, 5, 10)  # between ticks, times a power of ten
 HALF = (460, 290)  # figures of half the page's width, in its pixels
-FLAT = 0.01  # of its largest value: a curve that stays within is shown from 0
 CELL = 0.92  # side of a cell of the confusion matrix, which stand 1 apart
 NAME_LENGTH = 34  # of a class's name beside the confusion matrix, in letters
 
@@ -42,21 +41,17 @@ def curve(history: Sequence[Mapping], key: str, label: str) -> Markup:
         key: which number.
         label: what it is called; a key that ends in "accuracy" is shown in percent.
     """
-    points = [(row["epoch"], row[key]) for row in history if row.get(key) is not None]
-    points = [(epoch, value) for epoch, value in points if np.isfinite(value)]
+    numbers = ((row["epoch"], row.get(key)) for row in history)
+    points = [(epoch, x) for epoch, x in numbers if x is not None and np.isfinite(x)]
     share = key.endswith("accuracy")
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         axes.plot(*zip(*points, strict=True), marker="o", color=SECOND if share else FIRST)
-        axes.ticklabel_format(axis="y", useOffset=False)
-        values = [value for _, value in points]
-        if max(values) - min(values) < FLAT * max(values):  # else rounding fills the height
-            axes.set_ylim(0, 1.2 * max(values))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
         axes.yaxis.set_major_locator(MaxNLocator(5, steps=STEPS))
-        if share:
-            _in_percent(axes)
+        # From 0, or rounding would fill the height of a flat curve.
+        _in_percent(axes) if share else axes.set_ylim(bottom=0)
         axes.set_xlabel("epoch")
         axes.set_title(label, loc="left")
 

@@ -14,22 +14,19 @@ import numpy as np
 from lab import judging, machine, report, runs
 from lab.classifier import default_recipe
 from lab.data import Dataset, dataset, fingerprints
-from lab.data.splits import OWN, Split
-from lab.drawn_signs import RENDERED
 from lab.errors import LabError
 from lab.features.finite import Overflow
 from lab.features.recipes import named
 from lab.progress import Progress
 from lab.training import plans
 from lab.training.frozen_heads import Settings
-from lab.training.notices import emulated, notices_of
+from lab.training.notices import emulated, judged_on, notices_of
 from lab.training.on_features import HeadTraining
 from lab.training.trained import Trained
 from lab.training.whole_network import NetworkTraining
 from lab.weights import Weights
 from lab.workers import ALONE, Workers
 
-SAME_SIGNS = "(frames of the same signs on both sides; see --split track)"
 PHASES = {
     "head": ("features", "head", "temperature", "refit", "report"),
     "all": ("judging", "report"),
@@ -104,8 +101,9 @@ def run(
         runs.withdraw(folder)
         raise
     if options.train == "head" and len(trained.history) < options.epochs:
-        least = f"{len(trained.history)} of at most {options.epochs} epochs"
-        progress.say(f"after {least} the loss fell no more")
+        progress.say(
+            f"after {len(trained.history)} of {options.epochs} epochs the loss fell no more"
+        )
     measured = _measured(options, trained, inputs) | facts
     if test is not None and new is not None:
         with progress.phase("--test"):
@@ -145,20 +143,6 @@ def _agree(options: Namespace, inputs: Inputs) -> None:
         versions=machine.versions(),
         devices=len(inputs.workers.devices),
     )
-
-
-def judged_on(count: int, split: Split, data: Dataset) -> str:
-    """What an accuracy is of, in words."""
-    if data.source == RENDERED:
-        return f"{count:,} rendered signs it has not seen"
-    if data.crop == "sign" and split.name == "random":
-        return f"{count:,} pictures {SAME_SIGNS}"
-    apart = data.tracks is not None and split.name != OWN
-    kind = "signs it has not seen" if data.crop == "sign" else "groups it has not seen"
-    words = f"{count:,} pictures" + (f" of {kind}" if apart else "")
-    if split.name == "folds":
-        return f"{words}, cross-validated in {split.fold.max() + 1} folds"
-    return words if apart else f"{words} it has not seen"
 
 
 def _check_crop(inputs: Inputs) -> None:
@@ -205,7 +189,7 @@ def _new(test: Dataset, inputs: Inputs) -> np.ndarray:
 
 def _measured(options: Namespace, trained: Trained, inputs: Inputs) -> dict[str, Any]:
     saved, judgement = trained.saved, trained.judgement
-    data, trunk = inputs.data, inputs.weights
+    data, trunk, interval = inputs.data, inputs.weights, judgement.interval
     measured = {
         "validation_accuracy": trained.history[-1]["validation_accuracy"],
         "test_accuracy": None,
@@ -224,7 +208,8 @@ def _measured(options: Namespace, trained: Trained, inputs: Inputs) -> dict[str,
         "images_per_second": None,
         "feature_seconds": None,
         "accuracy": judgement.accuracy,
-        "accuracy_interval": _spread(judgement.interval),
+        # A bootstrap without spread, as of nothing but right answers, is no certainty.
+        "accuracy_interval": interval if interval and interval[0] < interval[1] else None,
         "temperature": saved.temperature,
         "calibration_error": judgement.calibration_error,
         "weights": trunk and str(trunk.path),
@@ -233,11 +218,6 @@ def _measured(options: Namespace, trained: Trained, inputs: Inputs) -> dict[str,
         "versions": machine.versions(),
     }
     return measured | trained.measured
-
-
-def _spread(interval: tuple[float, float] | None) -> tuple[float, float] | None:
-    """The interval, or None where the bootstrap sees no spread: all right is no proof."""
-    return interval if interval and interval[0] < interval[1] else None
 
 
 def _report(

@@ -4,10 +4,14 @@ import numpy as np
 
 from lab import runs
 from lab.data import Dataset
+from lab.data.splits import OWN, Split
+from lab.drawn_signs import RENDERED
 from lab.features import emulation
 from lab.training.on_features import HeadTraining
 from lab.training.whole_network import NetworkTraining
 from lab.weights import Weights
+
+SAME_SIGNS = "(frames of the same signs on both sides; see --split track)"
 
 
 def notices_of(
@@ -63,3 +67,17 @@ def emulated(training: HeadTraining) -> list[str]:
         f"--precision {name}: this CPU only emulates it; the network takes {times:.1f} times as "
         "long as in float32: bfloat16 is for CPUs, float16 for GPUs"
     ]
+
+
+def judged_on(count: int, split: Split, data: Dataset) -> str:
+    """What an accuracy is of, in words."""
+    if data.source == RENDERED:
+        return f"{count:,} rendered signs it has not seen"
+    if data.crop == "sign" and split.name == "random":
+        return f"{count:,} pictures {SAME_SIGNS}"
+    apart = data.tracks is not None and split.name != OWN
+    kind = "signs it has not seen" if data.crop == "sign" else "groups it has not seen"
+    words = f"{count:,} pictures" + (f" of {kind}" if apart else "")
+    if split.name == "folds":
+        return f"{words}, cross-validated in {split.fold.max() + 1} folds"
+    return words if apart else f"{words} it has not seen"
