@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 import time
 import zlib
 
@@ -11,7 +13,7 @@ from filmed import at_32
 from PIL import Image
 
 import alexnet
-from lab import pictures
+from lab import files, pictures
 from lab.errors import LabError
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
@@ -384,3 +386,10 @@ def test_the_labs_pictures(lab_data):
             assert image.mode == "RGBA"
             expected = np.array(image)[..., :3]
         np.testing.assert_array_equal(pictures.read(lab_data / "lab" / name), expected)
+
+
+def test_pillow_does_not_speak_for_itself():
+    """Of some TIFFs it logs what is odd, beside the one line that says why they are refused."""
+    code = "import logging, lab.pictures; logging.getLogger('PIL.TiffImagePlugin').error('odd')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=files.ROOT, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")

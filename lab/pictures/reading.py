@@ -1,6 +1,7 @@
 """Any picture file -> RGB as a person sees it."""
 
 import io
+import logging
 import struct
 import sys
 import warnings
@@ -31,6 +32,9 @@ MOST_OBLONG = 100  # times as long as wide
 MOST_PACKED = 10_000  # pixels a byte; PNG packs black and white to 8,000
 # Of a progressive JPEG, with about ten scans: each goes over all pixels, however short it is.
 SCAN, MOST_SCANS, MOST_SCANNED = b"\xff\xda", 100, 10 * MOST_PIXELS
+
+# What Pillow has to say about odd TIFFs is not for the user's screen: one line of ours is.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 # Before the pixels: Pillow reads a header in Python, byte by byte where a JPEG is padded, adds each
 # Exif to those before, unpacks each colour profile and makes an object of each strip.
