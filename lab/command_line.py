@@ -65,10 +65,10 @@ class _Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaults
 
 
 def positive(text: str) -> int:
-    """argparse type: a whole number from 1."""
+    """argparse type: a whole number from 1 to 2^31 - 1."""
     if not text.isdecimal() or not 1 <= int(text) < 2**31:
         raise argparse.ArgumentTypeError(
-            f"expected a whole number 1 to 2^31 - 1; received {text!r}"
+            f"expected a whole number from 1 to 2^31 - 1; received {text!r}"
         )
     return int(text)
 
