@@ -466,7 +466,7 @@ def test_a_flat_curve_is_shown_as_flat():
     values = [0.036673, 0.0366735]
     history = [{"epoch": i + 1, "loss": value} for i, value in enumerate(values)]
     labels = re.findall(r">([^<>]+)</text>", figures.curve(history, "loss", "Loss"))
-    assert "0.00" in labels and "0.04" in labels and not any("e-" in label for label in labels)
+    assert "0.00" in labels and "0.03" in labels and not any("e-" in label for label in labels)
 
 
 def test_no_mistakes():
