@@ -1,5 +1,6 @@
 """A run's folder: its options, how it is stopped and goes on."""
 
+import functools
 import io
 import json
 import os
@@ -103,16 +104,19 @@ def test_a_bar_on_a_terminal(monkeypatch, capfd):
 
 def test_sigint_in_the_middle(tiny_p, tmp_path):
     """A real Ctrl-C, while features are computed: 130, and the next run goes on there."""
-    images = np.random.default_rng(0).integers(0, 256, (1280, 32, 32, 3), np.uint8)
-    content = {"features": images, "labels": np.arange(1280) % 43}
+    images = np.random.default_rng(0).integers(0, 256, (640, 32, 32, 3), np.uint8)
+    content = {"features": images, "labels": np.arange(640) % 43}
     (tmp_path / "d.p").write_bytes(pickle.dumps(content))
     folder = tmp_path / "run"
     command = [sys.executable, str(files.ROOT / "train_feature_extraction.py"), "--offline"]
     command += ["--data", str(tmp_path / "d.p"), "--weights", "bundled", "--epochs", "1"]
-    with subprocess.Popen([*command, "--output", str(folder)], stderr=subprocess.PIPE) as process:
+    command_of_run = [*command, "--output", str(folder)]
+    # What a shell starts in the background, as these tests may be, is told to ignore Ctrl-C.
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command_of_run, stderr=subprocess.PIPE, preexec_fn=heard) as process:
         part = None
-        for _ in range(9000):
-            time.sleep(0.02)
+        for _ in range(1800):
+            time.sleep(0.1)
             part = next((tmp_path / "cache").glob("*/features.part"), None)
             if part and part.stat().st_size > 128 * 9216 * 2:
                 break
@@ -123,7 +127,7 @@ def test_sigint_in_the_middle(tiny_p, tmp_path):
     again = [*command[:2], "--resume", str(folder), "--offline"]
     done = subprocess.run(again, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "of 1,280 pictures are on disk: going on" in done.stderr
+    assert "of 640 pictures are on disk: going on" in done.stderr
 
 
 def test_a_resized_copy_for_testing_is_found_before_the_training(
