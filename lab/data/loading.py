@@ -33,7 +33,6 @@ def load(
         LabError: it cannot be read, or is in none of the formats.
     """
     path = Path(path)
-    check(path)
     tabular = path.suffix.lower() == ".csv" and not path.is_dir()
     if tabular or (path.is_dir() and not _is_gtsrb(path)):
         rows = table.read(path) if tabular else class_folders.read(path, progress)
