@@ -60,7 +60,8 @@ def save_features(args: Namespace) -> None:
     files.check_writable(args.save_features)
     interruption.stop.advice = lambda: f"{interruption.AGAIN} to write {args.save_features}"
     photographs = PictureFiles(args.pictures or examples())
-    trunk, variant = weights_files.read(args.weights, args.offline), args.variant or "caffe"
+    trunk = weights_files.read(weights_files.locate(args.weights, args.offline))
+    variant = args.variant or "caffe"
     command_line.start_tensorflow()
     from lab.features import extractor
 
@@ -79,15 +80,15 @@ def evaluate(args: Namespace) -> None:
 
     folder = runs.empty(args.output or runs.folder("evaluation-"))
     interruption.stop.advice = lambda: f"{interruption.AGAIN} for the report in {folder}"
-    labelled_sets.locate(args.evaluate, args.offline)  # what is missing is said first
+    path = labelled_sets.locate(args.evaluate, args.offline)  # what is missing is said first
     facts = {"command": args.command, "device": command_line.start_tensorflow()}
     from lab import report
     from lab.sources import classifiers
 
     classifier, trunk, name, words = classifiers.find(args)
     command_line.say(f"classifier: {name} ({words})")
-    how = args.offline, 0, classifier.crop, args.skip_broken, classifier.classes
-    data = labelled_sets.read(args.evaluate, *how)
+    how = 0, classifier.crop, args.skip_broken, classifier.classes
+    data = labelled_sets.read(path, *how)
     start, told = time.perf_counter(), progress.Progress(("judging", "report"))
     result = report.evaluate(classifier, trunk, data, folder, name, facts, told)
     result["seconds"] = round(time.perf_counter() - start, 3)

@@ -58,6 +58,7 @@ def parse(argv: list[str]) -> Namespace:
         if not set(argv) <= {"--resume", args.resume, f"--resume={args.resume}", "--offline"}:
             parser.error("--resume takes the options of the run it resumes: give no others")
         folder, offline = args.resume, args.offline
+        parser.source = str(Path(folder) / runs.OPTIONS)
         args = parser.parse_args(runs.options(folder))
         args.resume, args.offline = folder, offline
     if args.train != "head" and args.layer:
@@ -90,18 +91,18 @@ def train(
     """Finds what the options name, and trains; gives what metrics.json holds."""
     if args.resume:
         command_line.say(f"going on with {folder}: {shlex.join(runs.options(folder))}")
-    for option in (args.data, args.test) if args.test else (args.data,):
-        labelled_sets.locate(option, args.offline)  # what is missing is said before all is read
+    # What is missing is said before anything is read.
+    place = labelled_sets.locate(args.data, args.offline)
+    other = labelled_sets.locate(args.test, args.offline) if args.test else None
+    start_from = None
     if args.train != "scratch":
-        weights_files.locate(args.weights, args.offline)
+        start_from = weights_files.locate(args.weights, args.offline)
     how = {"crop": args.crop, "skip_broken": args.skip_broken}
-    data = test = labelled_sets.read(args.data, args.offline, args.seed, **how)
+    data = test = labelled_sets.read(place, args.seed, **how)
     if args.test:
         how["crop"] = data.crop
-        test = labelled_sets.read(args.test, args.offline, args.seed + 1, names=data.names, **how)
-    weights = None
-    if args.train != "scratch":
-        weights = weights_files.read(args.weights, args.offline)
+        test = labelled_sets.read(other, args.seed + 1, names=data.names, **how)
+    weights = weights_files.read(start_from) if start_from else None
     device = command_line.start_tensorflow()
     from lab.training import experiment
 

@@ -16,7 +16,13 @@ from lab.progress import tell as say
 
 
 class Parser(argparse.ArgumentParser):
-    """Argument parser whose errors are one line, and whose help shows each default."""
+    """Argument parser whose errors are one line, and whose help shows each default.
+
+    Attributes:
+        source: the file that the options were read from; empty: they were typed.
+    """
+
+    source = ""
 
     def __init__(self, description: str):
         super().__init__(
@@ -27,7 +33,8 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> Any:
-        self.exit(2, one_line(f"{self.prog}: {message} (see {self.prog} --help)") + "\n")
+        of = f"{shown(self.source, 150)}: " if self.source else ""
+        self.exit(2, one_line(f"{self.prog}: {of}{message} (see {self.prog} --help)") + "\n")
 
     def add_pictures(self, default: str) -> None:
         """The options of the three scripts that classify pictures."""

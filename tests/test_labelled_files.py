@@ -444,7 +444,7 @@ def test_signs_are_no_photographs(tiny_p):
     assert load(tiny_p, crop="sign").crop == "sign"
     refused(tiny_p, "received traffic signs, which go in at 32x32", crop="centre")
     with pytest.raises(LabError, match="received traffic signs, which go in at 32x32"):
-        labelled_sets.read("rendered", offline=True, crop="squeeze")
+        labelled_sets.read(labelled_sets.locate("rendered", offline=True), crop="squeeze")
 
 
 def test_43_folders_that_are_not_gtsrb(tmp_path):
@@ -525,8 +525,9 @@ def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
 
 def test_an_option_names_a_folder(tmp_path, capfd):
     """--data FOLDER: the pictures are counted."""
-    data = labelled_sets.read(str(folders(tmp_path, cat=2, dog=1)), offline=True, crop="squeeze")
+    path = labelled_sets.locate(str(folders(tmp_path, cat=2, dog=1)), offline=True)
+    data = labelled_sets.read(path, crop="squeeze")
     assert data.crop == "squeeze"
     assert f"data: {tmp_path} (3 pictures, 2 classes)" in capfd.readouterr().err
     (tmp_path / "dog" / "1.png").write_bytes(b"")
-    assert len(labelled_sets.read(str(tmp_path), offline=True, skip_broken=True)) == 3
+    assert len(labelled_sets.read(path, skip_broken=True)) == 3

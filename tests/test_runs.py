@@ -203,6 +203,14 @@ def test_a_checkpoint_that_a_kill_left_is_removed(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [runs.METRICS]
 
 
+def test_wrong_values_among_stored_options(tmp_path, capfd):
+    """The file that holds them is named: nobody typed them."""
+    (tmp_path / runs.OPTIONS).write_text('{"epochs": "many", "output": "x"}')
+    assert train_feature_extraction.main(["--resume", str(tmp_path)]) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert f"{tmp_path / runs.OPTIONS}: argument --epochs: expected a whole number" in line
+
+
 def test_options_as_words(tmp_path):
     """Values with spaces and dashes, flags; an older version's file is refused."""
     (tmp_path / runs.OPTIONS).write_text('{"data": "-a b.p", "skip_broken": true, "epochs": 2}')

@@ -98,14 +98,14 @@ def test_a_ribbon_is_named(folder, full_npz, capfd):
 def test_a_path_that_is_missing_is_not_another_file(tmp_path, name, no_download):
     """A published name at the end of a path says nothing about the file beside the scripts."""
     with pytest.raises(LabError, match=r"no such file|No such file"):
-        labelled_sets.read(str(tmp_path / "no" / name), offline=False)
+        labelled_sets.locate(str(tmp_path / "no" / name), offline=False)
 
 
 def test_a_picture_is_no_labelled_set(no_download, monkeypatch, tmp_path):
     """--data poodle.png downloads no poodle."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(LabError, match="there is no such file"):
-        labelled_sets.read("poodle.png", offline=False)
+        labelled_sets.locate("poodle.png", offline=False)
 
 
 def test_a_missing_official_set_names_no_option_that_is_not_there(capfd, monkeypatch, tmp_path):
@@ -150,7 +150,7 @@ def test_the_folder_of_a_run_for_its_weights(tmp_path, conv_npz, capfd):
 def test_the_seed_reaches_the_rendered_signs(monkeypatch):
     """--seed is of all that is random."""
     monkeypatch.setattr(labelled_sets, "RENDERED_COUNT", 50)
-    one, again, other = (labelled_sets.read("rendered", True, seed) for seed in (0, 0, 1))
+    one, again, other = (labelled_sets.read(None, seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one.images, again.images)
     assert (one.images != other.images).any()
 

@@ -25,7 +25,7 @@ def find(options: Namespace) -> tuple[Classifier, Weights, str, str]:
     """
     option, variant, offline = options.model, options.variant, options.offline
     if option == "none":
-        trunk = weights_files.read(options.weights, offline)
+        trunk = weights_files.read(weights_files.locate(options.weights, offline))
         fresh = classifier.fresh(class_names(), trunk, variant or "caffe")
         return fresh, trunk, "an untrained head", "its answers are chance"
     if option is None:
@@ -39,7 +39,8 @@ def find(options: Namespace) -> tuple[Classifier, Weights, str, str]:
             "leave --variant out"
         )
     run = path if path.is_dir() else path.parent
-    trunk = weights_files.read(options.weights, offline, run, found.notes.get("weights"))
+    used = weights_files.locate(options.weights, offline, run, found.notes.get("weights"))
+    trunk = weights_files.read(used)
     found.check(trunk)
     words = found.words()
     if option is None and path != runs.BUNDLED:  # the newest run need not be the best one

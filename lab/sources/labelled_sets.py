@@ -47,22 +47,21 @@ def locate(option: str | None, offline: bool) -> Path | None:
 
 
 def read(
-    option: str | None,
-    offline: bool,
+    path: Path | None,
     seed: int = 0,
     crop: str | None = None,
     skip_broken: bool = False,
     names: Sequence[str] | None = None,
 ) -> Dataset:
-    """Reads the labelled set that an option names.
+    """Reads a labelled set.
 
     Args:
-        option, offline: as in `locate`.
+        path: as `locate` gives it; None: signs are drawn.
         seed: of the rendered signs.
         crop, skip_broken: as in `lab.data.load`.
         names: the classes that the set's are to be numbered by; see `lab.data.aligned`.
     """
-    path, told = locate(option, offline), Progress()
+    told = Progress()
     with told.phase(f"reading {path.name}" if path else "drawing signs"):
         if path:
             data = load(path, crop, skip_broken, told)

@@ -47,18 +47,12 @@ def locate(
         return path
 
 
-def read(
-    option: str | None,
-    offline: bool,
-    run: Path | None = None,
-    recorded: str | None = None,
-) -> Weights:
-    """Reads the weights that `--weights` names; arguments as in `locate`.
+def read(path: Path) -> Weights:
+    """Reads the weights in a file, as `locate` gives it, and says so.
 
     Raises:
-        LabError: they are missing or cannot be read.
+        LabError: they cannot be read.
     """
-    path = locate(option, offline, run, recorded)
     with Progress().phase(f"reading {path.name}"):
         result = weights.read(path)
     say(f"weights: {path} (sha256 {result.sha256[:16]}..., {', '.join(result.arrays)})")
