@@ -4,8 +4,11 @@ import io
 import os
 import resource
 import time
+import traceback
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +16,7 @@ import seeds
 from PIL import Image
 from seeds import ORIGIN, STATE
 
-from lab import pickles, pictures, runs, weights
+from lab import cached, pickles, pictures, runs, weights
 from lab.data import gtsrb, table, train_p
 from lab.data.hash_memory import HashMemory
 from lab.errors import CONTROL, LabError
@@ -215,3 +218,26 @@ def resident() -> int:
 def peak() -> int:
     """The most bytes of memory that the process ever had."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def attempt(reader: str, content: bytes, folder: Path, pipe: Connection) -> None:
+    """Reads a file in a process of its own, and sends what came of it.
+
+    Args:
+        reader: a key of `READERS`.
+        content: of the file.
+        folder: to work in.
+        pipe: is sent "refused", "thrown_away", "accepted" or a traceback.
+    """
+    os.dup2(os.open(os.devnull, os.O_RDWR), 2)
+    os.chdir(folder)
+    resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
+    warnings.simplefilter("ignore")
+    cached.tell = lambda text: None
+    rules = Rules(READERS[reader], folder.relative_to(folder))
+    try:
+        rules.read(content)
+        said = next(how for how in ("refused", "thrown_away", "accepted") if getattr(rules, how))
+    except BaseException:
+        said = traceback.format_exc()[-2000:]
+    pipe.send(said)
