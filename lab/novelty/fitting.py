@@ -4,6 +4,7 @@ import numpy as np
 
 from lab.features import Recipe, linear
 from lab.features.cache import Features
+from lab.features.spectrum import spectrum
 from lab.novelty.measure import Novelty
 from lab.novelty.spaces import TINY, apart, scaled
 
@@ -50,7 +51,7 @@ def fit(
     inverse = 1 / max(averages.std(), TINY)
     # The shrinkage of Ledoit and Wolf (2004): pictures may be fewer than dimensions.
     covariance, _ = ledoit_wolf(averages * inverse, assume_centered=True)
-    variances, axes = np.linalg.eigh(covariance)
+    variances, axes = spectrum(covariance)
     whiten = axes * np.maximum(variances, FLOOR) ** -0.5  # (k, k)
     arrays = {
         "centres": centres,

@@ -31,13 +31,13 @@ def positions(features: np.ndarray, seed: int = 0) -> np.ndarray:
     """
     features = np.asarray(features, np.float64)
     features = features - features.mean(axis=0)
-    left, strength, _ = np.linalg.svd(features, full_matrices=False)
-    place = (left * strength)[:, :COMPONENTS]  # (m, 50), principal components
-    if len(place) >= FEWEST_TSNE and place.shape[1] >= 2 and strength[1] > 0:
-        tsne = TSNE(init="pca", perplexity=30, max_iter=STEPS, random_state=seed)
-        # Its threads wait for each other 500 times: 2,000 pictures on two busy cores took 41 and
-        # 72 s with two threads, 7 and 8 s with one.
-        with threadpool_limits(1, "openmp"):
+    # Its threads wait for each other in each of many small steps: 2,000 pictures on two busy cores
+    # took 41 and 72 s with two threads, 7 and 8 s with one.
+    with threadpool_limits(1):
+        left, strength, _ = np.linalg.svd(features, full_matrices=False)
+        place = (left * strength)[:, :COMPONENTS]  # (m, 50), principal components
+        if len(place) >= FEWEST_TSNE and place.shape[1] >= 2 and strength[1] > 0:
+            tsne = TSNE(init="pca", perplexity=30, max_iter=STEPS, random_state=seed)
             place = tsne.fit_transform(place.astype(np.float32)).astype(np.float64)
     place = np.pad(place, ((0, 0), (0, 2)))[:, :2]
     low, high = place.min(axis=0), place.max(axis=0)

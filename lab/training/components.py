@@ -6,6 +6,7 @@ from scipy import linalg
 from lab.errors import LabError
 from lab.features import linear
 from lab.features.cache import Features
+from lab.features.spectrum import spectrum
 from lab.progress import SILENT, Progress
 from lab.training.linear_head import OVERFLOW
 
@@ -68,7 +69,7 @@ def principal_axes(
     mean = finite(linear.back(x, sample, np.full((size, 1), 1 / size, np.float32))[:, 0])
     if size <= FEW:
         centred = x[sample].astype(np.float32) - mean  # (s, d)
-        variances, vectors = np.linalg.eigh(centred @ centred.T)
+        variances, vectors = spectrum(centred @ centred.T)
         largest = np.argsort(-variances)[:count]
         largest = largest[variances[largest] > 1e-6 * variances.max()]  # s pictures span s - 1
         return mean, centred.T @ (vectors[:, largest] * variances[largest] ** -0.5)
@@ -80,7 +81,7 @@ def principal_axes(
         axes = linear.back(x, sample, scores)  # as if the mean were subtracted from x
         axes = orthonormal(axes) if left else axes  # (d, width)
     # The sample is about scores times these axes, transposed: they tell its variances.
-    variances, vectors = np.linalg.eigh(axes.T @ axes)
+    variances, vectors = spectrum(axes.T @ axes)
     largest = np.argsort(-variances)[:count]
     largest = largest[variances[largest] > 1e-6 * variances.max()]
     return mean, axes @ (vectors[:, largest] * variances[largest] ** -0.5)

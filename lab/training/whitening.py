@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from lab.features.spectrum import spectrum
+
 SHRINK = 0.1  # of the mean variance, added to each: the last components are not amplified
 
 
@@ -22,7 +24,7 @@ def whitening(scores: np.ndarray, labels: np.ndarray, by: str | None) -> np.ndar
         apart = scores - _means(scores, labels) if by == "within" else scores
         if not apart.any():  # one picture a class: no covariance within classes
             apart = scores
-        variances, vectors = np.linalg.eigh(apart.T @ apart / len(apart))
+        variances, vectors = spectrum(apart.T @ apart / len(apart))
         gains = (np.maximum(variances, 0) + SHRINK * variances.mean()) ** -0.5
         scaled = (vectors * gains).astype(np.float32)
     covariance = scores.T @ scores / len(scores)
