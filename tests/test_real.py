@@ -1,21 +1,33 @@
-"""The real job: all 39,209 signs of train.p on the real conv weights, where LAB_DATA has them."""
+"""The real job: train.p's signs on the real conv weights, where LAB_DATA has them.
+
+At most 15 tracks of each class: benchmarks/job.py measures the whole job, minutes longer.
+"""
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import feature_extraction
-from lab import files
+from lab import files, pickles
+from lab.data import CLASSES, load
 
 
 @pytest.fixture(scope="module")
 def job(lab_data, tmp_path_factory):
-    """The whole job at conv4, and once more by track with the features kept."""
+    """The job at conv4, and once more by track with the features kept."""
     base = tmp_path_factory.mktemp("real")
-    argv = ["--data", str(lab_data / "train.p"), "--layer", "conv4"]
+    content, data = pickles.load(lab_data / "train.p", "signs"), load(lab_data / "train.p")
+    # Tracks are numbered class by class.
+    first = np.array([data.tracks[data.labels == label].min() for label in range(CLASSES)])
+    few = data.tracks - first[data.labels] < 15
+    signs = {name: column[few] for name, column in content.items()}
+    (base / "few.p").write_bytes(pickle.dumps(signs))
+    argv = ["--data", str(base / "few.p"), "--layer", "conv4"]
     argv += ["--weights", str(lab_data / "bvlc-alexnet-conv.npz")]
     # In processes of their own, so that the memory they take is theirs.
     script = str(files.ROOT / "train_feature_extraction.py")
@@ -33,11 +45,11 @@ def metrics(folder):
 def test_accuracy(job):
     """At least 0.995 on the random split, and by track what a random split hides."""
     random, track = metrics(job / "random"), metrics(job / "track")
-    assert random["images"] == 39_209 and len(random["epochs"]) == 10
+    assert random["images"] == 16_770 and len(random["epochs"]) == 10
     assert random["validation_accuracy"] >= 0.995
-    assert 0.88 <= track["validation_accuracy"] <= 0.96
+    assert 0.80 <= track["validation_accuracy"] <= 0.93  # of all tracks 0.924
     low, high = track["accuracy_interval"]
-    assert low < track["validation_accuracy"] < high and high - low < 0.08
+    assert low < track["validation_accuracy"] < high and high - low < 0.12
 
 
 def test_cost(job):
@@ -53,7 +65,7 @@ def test_calibration(job):
 
     The temperature is a compromise with pictures in other light, so it need not lower this error.
     """
-    assert metrics(job / "track")["calibration_error"]["after"] < 0.025
+    assert metrics(job / "track")["calibration_error"]["after"] < 0.05
 
 
 def test_the_labs_two_signs(job, lab_data, capfd):
