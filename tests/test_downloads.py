@@ -421,19 +421,20 @@ def test_a_proxy_is_used(server, tmp_path, monkeypatch):
 def test_ctrl_c_keeps_the_part(server, tmp_path, monkeypatch):
     """What has come until then is there for the next run."""
 
-    def stops(stream, read=transfer._read):
-        if server.breaks_after:
+    read, came = transfer._read, []
+
+    def stops(stream):
+        if came:
             raise KeyboardInterrupt
-        server.breaks_after = 1
-        return read(stream)
+        came.append(read(stream))
+        return came[0]
 
     with monkeypatch.context() as patch:
         patch.setattr(transfer, "_read", stops)
         with pytest.raises(KeyboardInterrupt):
             fetching.fetch(NAME, tmp_path)
-    server.breaks_after = None
     part = (tmp_path / PART).read_bytes()
-    assert part and CONTENT.startswith(part)
+    assert part == came[0] and CONTENT.startswith(part)
     assert fetching.fetch(NAME, tmp_path).read_bytes() == CONTENT
     assert server.asked[-1] == ("/" + NAME, f"bytes={len(part) - 1}-")
 

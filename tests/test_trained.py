@@ -132,13 +132,15 @@ def test_it_starts_quickly(tmp_path):
     clock = "import time; t = time.perf_counter(); {}; print(time.perf_counter() - t)"
     run = f"import subprocess; subprocess.run({script!r}, capture_output=True, check=True)"
     ours, theirs = [], []
-    for _ in range(2):  # interleaved; the better of two: the machine may be busy
+    for _ in range(3):  # interleaved; once more where the machine was busy
         for code, seconds in ((run, ours), ("import tensorflow", theirs)):
             shown = subprocess.run(
                 [sys.executable, "-c", clock.format(code)], capture_output=True, check=True
             )
             seconds.append(float(shown.stdout))
-    assert min(ours) < min(theirs) * 1.5 + 2
+        if min(ours) < min(theirs) * 1.5 + 2:
+            return
+    pytest.fail(f"{min(ours):.1f} s, of which {min(theirs):.1f} s to import TensorFlow")
 
 
 def test_offline_the_lab_has_all_it_needs(monkeypatch):
