@@ -287,6 +287,7 @@ def pictures() -> Files:
     tiff = b"II*\0\x08\0\0\0" + struct.pack("<H", 5000)
     tiff += b"".join(struct.pack("<HHII", i, 7, 60_000, 0) for i in range(256, 5256)) + bytes(4)
     yield "TIFF of shared tags", "picture", tiff
+    yield "TIFF that begins past 2^63", "picture", b"II+\0\x08\0\0\0" + b"\xff" * 8
     exif = b"Exif\0\0" + tiff[:60_000]
     jpeg = saved(Image.new("RGB", (8, 8)).save, "JPEG")
     part = b"\xff\xe1" + struct.pack(">H", 2 + len(exif)) + exif

@@ -34,8 +34,8 @@ def test_a_whole_check(monkeypatch, tmp_path):
     found = result["agreement"]["bfloat16"]["layers"]
     assert {"conv1", "norm1", "conv5", "pool5"} <= set(found)
     assert all(0 < row["error"] < 0.1 and row["within"] for row in found.values())
-    assert result["pictures_per_second"]["features"]["bfloat16"] > 0
-    assert result["pictures_per_second"]["training"]["bfloat16"] > 0
+    speed = result["pictures_per_second"]
+    assert 0 < speed["training"]["bfloat16"] < speed["features"]["bfloat16"]
     assert result["peak_memory_mib"] > 100
     named = [command[1].rpartition("/")[2] for command in asked]
     assert named[:3] == [

@@ -177,7 +177,7 @@ def _judge_tiff(content: bytes) -> None:
             if tag in (273, 324) and length > MOST_STRIPS:
                 raise Broken(f"a TIFF of more than {MOST_STRIPS:,} strips")
             place += 20 if big else 12
-    except struct.error:  # cut short, as Pillow will say
+    except (struct.error, OverflowError):  # cut short, as Pillow will say, or a place past 2^63
         return
 
 
