@@ -35,7 +35,8 @@ def parse(argv: list[str]) -> Namespace:
         "downloaded once where it is missing)")  # fmt: skip
     add("--test", metavar="DATA", help="a second labelled set, looked at once, at the end")
     add("--layer", choices=features.RECIPES, help="what the head sees (default: fc7 "
-        "where the weights have it, else conv4; pool5 of a trunk made by --train)")  # fmt: skip
+        "where the weights have it, else conv4; pool5 of a trunk made by --train; of your own "
+        "pictures photographs: conv4 and pool5)")  # fmt: skip
     add("--train", choices=("head", "all", "scratch"), default="head", help="a head on frozen "
         "features; everything, from the given weights; everything, from random ones")  # fmt: skip
     add("--crop", choices=("centre", "squeeze"), help="of photographs: the central square, or "

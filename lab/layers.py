@@ -40,7 +40,7 @@ class Preprocessing(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("alexnet")
 class Convolution(keras.layers.Layer):
-    """Convolution in `groups` groups, bias, ReLU.
+    """Convolution, bias, ReLU; in as many groups as the kernel has fewer channels than the input.
 
     `tf.nn.conv2d` takes a grouped kernel directly; Keras' own `Conv2D(groups=2)` goes through an
     XLA-compiled call, which is slower to start and to run on a CPU.

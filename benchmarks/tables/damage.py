@@ -1,13 +1,8 @@
 """Tables of what must not hurt: damaged files, killed and interrupted runs."""
 
+from collections import Counter
+
 from benchmarks.tables.results import load, origins, table
-
-
-def run_of_fuzz():
-    """The newest run of fuzz.json, and the seeds that fuzz.py gives the readers."""
-    readers = load("fuzz")["readers"]
-    seeds = {"seed": sorted({1 + len(name) for name in readers})}
-    return seeds | max(readers.values(), key=lambda row: row["date"])
 
 
 def fuzz():
@@ -39,8 +34,9 @@ def fuzz_in_short():
     readers, planted = result["readers"].values(), result["planted"].values()
     broken, found = (sum(bool(row[key]) for row in rows) for key, rows in
                      (("broken_rule", readers), ("found", planted)))  # fmt: skip
-    inputs = sum(row.get("inputs", 0) for row in readers)  # none: the process ended at once
-    words = f"{inputs:,} inputs in {len(readers)} readers: {broken} broke a rule"
+    inputs = Counter(row.get("inputs", 0) for row in readers)  # none: the process ended at once
+    each = ", ".join(f"{many:,} inputs in each of {count}" for many, count in inputs.most_common())
+    words = f"{each} readers: {broken} broke a rule"
     return f"{words}; {found} of {len(planted)} planted faults found"
 
 

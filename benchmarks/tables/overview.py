@@ -15,7 +15,7 @@ def overview():
     for title, parts in PARTS.items():
         found = [row for part in parts for row in _measured(part)]
         rows += [(f"**{title}**", "", "")] if found else []
-        rows += [(what, figure, _number(run, runs)) for what, figure, run in found]
+        rows += [(what, figure, _numbers(run, runs)) for what, figure, run in found]
     if not runs:
         return "Nothing was measured yet."
     usual = statistics.mode(machine(run) for _, run in runs.values())
@@ -29,11 +29,19 @@ def overview():
     return f"{table(head, rows)}\n\n{notes}"
 
 
-def _number(run, runs):
-    """A run's number, the next one where it is new; a dash for what was not measured."""
-    if run is None:
+def _numbers(measured_by, runs):
+    """The numbers of a run, or of each of several, the next one where it is new.
+
+    A dash for what was not measured.
+    """
+    if measured_by is None:
         return "–"
-    return str(runs.setdefault(f"{command(run)}, {run['date']}", (len(runs) + 1, run))[0])
+    several = measured_by if isinstance(measured_by, list) else [measured_by]
+    numbers = [
+        runs.setdefault(f"{command(run)}, {run['date']}", (len(runs) + 1, run))[0]
+        for run in several
+    ]
+    return ", ".join(map(str, sorted(set(numbers))))
 
 
 def _measured(part):
@@ -106,7 +114,8 @@ def robustness():
         ("own_mean", "mean on other grounds, in other hues and light"),
     ):
         means = (f"{name} {row[key]['accuracy']:.3f}" for name, row in result["rows"].items())
-        yield what, "; ".join(means), result
+        by = [result | row.get("by", {}) for row in result["rows"].values()]
+        yield what, "; ".join(means), by
 
 
 def job():
@@ -158,12 +167,16 @@ def workers():
 
 def fuzz():
     """Damaged files."""
-    yield "damaged files", damage.fuzz_in_short(), damage.run_of_fuzz()
+    by = list(load("fuzz")["readers"].values())
+    yield "damaged files", damage.fuzz_in_short(), by
 
 
 def kills():
     """Killed and interrupted runs."""
-    yield "runs killed, and started again", damage.kills_in_short(), load("kills")
+    result = load("kills")
+    rows = [row for job in result["jobs"].values() for row in job.values()]
+    by = [result | row.get("by", {}) for row in rows]
+    yield "runs killed, and started again", damage.kills_in_short(), by
 
 
 PARTS = {

@@ -202,8 +202,8 @@ def default_recipe(trunk: Weights, crop: str) -> Recipe:
         trunk: the weights.
         crop: of signs fc7, as in the lab, or conv4 if the weights lack fc7; but pool5, with
             pictures shown as in their own training, if they are a trunk that `--train` made of
-            signs: with a head on rendered signs, 0.978 of a tenth of the test pictures of trained/
-            for 0.933 by conv4 (scikit-learn's logistic regression). Else "photographs".
+            signs: with a head on rendered signs, it had 0.978 of a tenth of the test pictures where
+            conv4 had 0.933 (2026-11-25, by the trunk of then). Else "photographs".
 
     Raises:
         LabError: the file tells no way of showing pictures that there is.

@@ -12,6 +12,7 @@ labelled_files  picture files with a class each, checked, each of them once
 hash_memory     hashes of picture files that were read before
 photographs     pictures that stay on disk until they are asked for
 tracks          which pictures show one physical sign
+folds           pictures dealt out, so that each is held out once
 splits          which pictures are trained on, and which are held out
 fingerprints    which pictures two sets share, and which ones a network was trained on
 """

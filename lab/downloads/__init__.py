@@ -2,6 +2,7 @@
 
 catalogue      addresses, sizes and hashes, in one table
 fetching       gets a file: resumed, verified, whole or not at all
+transfer       one answer of a server, into a part of the file
 verification   whether a file is the published one
 """
 

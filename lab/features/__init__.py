@@ -9,6 +9,7 @@ finite      features that float16 can hold
 cache       stored features, by a key of all that determines them
 batches     pictures in batches, the next one read beside the network
 linear      a linear layer over features that need not fit into memory
+spectrum    eigenvalues and eigenvectors of their covariances
 """
 
 from lab.features.recipes import NETWORK, RECIPES, Recipe

@@ -115,7 +115,7 @@ RECIPES = {
         Recipe("conv3+conv4", ("conv3", "conv4")),
         # The most accurate linear head on signs it has not seen, of all in benchmarks/recipes.py.
         Recipe("best", ("conv3", "conv4"), unit=True, contrast=True, zoom=0.7, components=1536),
-        # For photographs: TrashNet's 2,390, five folds, 0.797, where pool5 by Adam has 0.765; with
+        # For photographs: TrashNet's 2,384, five folds, 0.797, where pool5 by Adam has 0.765; with
         # 30 pictures a class ten epochs of Adam are ten steps. benchmarks/photographs.py
         Recipe("photographs", ("conv4", "pool5"), unit=True, components=1536, penalty=1e-3),
         # As classifiers of version 1.0.0 that were trained as a whole name theirs.

@@ -18,8 +18,8 @@ def to_sign(picture: np.ndarray) -> np.ndarray:
     """Brings a picture of a sign, wherever it comes from, to the size of train.p's.
 
     A side that is longer is averaged, one that is shorter is interpolated. The rule of train.p
-    averages nothing; on rendered signs of 45 to 250 pixels it costs the classifier in trained/ 0.7%
-    (0.2 to 1.2), a linear conv4 head neither gains nor loses: benchmarks/resize_rule.py.
+    averages nothing; on rendered signs of 45 to 250 pixels it cost the first classifier in trained/
+    0.7% (0.2 to 1.2), a linear conv4 head neither gains nor loses: benchmarks/resize_rule.py.
 
     Args:
         picture: RGB uint8 (h, w, 3); height and width are scaled each by its own factor.

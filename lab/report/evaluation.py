@@ -31,7 +31,7 @@ def evaluate(
         trunk: the weights that it was trained on.
         data: labelled pictures.
         folder: where the report goes.
-        name: what the report calls the classifier: its file or folder, or "a fresh head".
+        name: what the report calls the classifier: its file or folder, or "an untrained head".
         facts: more names and values for the report, such as command and device.
         progress: reports the phases.
 

@@ -9,12 +9,12 @@ logistic_head   ... by L-BFGS on whitened principal components
 components      ... how those are found
 whitening       ... and how they are scaled
 whole_network   the steps of the whole network: learning, judging, temperature
+plans           ... its schedule, learning rate, input sizes and how far copies may differ
 learner         ... its gradient steps
 trunk_and_head  ... what is trained: conv1 to pool5, and a linear head
 checkpoints     ... its state on disk
 adam            Adam, for both
 notices         what must be known beside an accuracy
-plans           ... its schedule, learning rate, input sizes and how far copies may differ
 augmentation    random copies of pictures that mean the same
 dirt            ... as cameras, weather and files change them
 draws           ... and the random numbers of each

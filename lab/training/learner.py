@@ -76,7 +76,7 @@ class Learner:
         self.history: list[dict[str, Any]] = []
 
     def train_epoch(self, path: Path | None = None, advance: Advance = int) -> float:
-        """Trains on each picture once, or on the rest of a resumed epoch.
+        """Trains on each picture once, but for what fills no batch, or on a resumed epoch's rest.
 
         Args:
             path: where the state is written to, every `CHECKPOINT_STEPS` steps, or None.
