@@ -161,8 +161,8 @@ def billion():
         f"{PICTURES:,} pictures are {PICTURES * SIGN / 1e12:.1f} TB as signs and "
         f"{PICTURES * JPEG / 1e12:.0f} TB as photographs of {JPEG // 1000}c kB; their features "
         f"{PICTURES * width / 1e12:.1f} TB (conv4) or {PICTURES * HALF * 4096 / 1e12:.1f} TB "
-        f"(fc7). One core decodes {decoding:.0f}m of TrashNet's grey 256x256 pictures a second: larger "
-        f"ones in colour take more cores than the column says. A disk: {DISK:.0f}a GB/s, "
+        f"(fc7). One core decodes {decoding:.0f}m of TrashNet's grey 256x256 pictures a second: "
+        f"larger ones in colour take more cores than the column says. A disk: {DISK:.0f}a GB/s, "
         f"{GPUS_A_MACHINE}a GPUs a machine."
     )
     return f"{table(head, rows)}\n\n{words}"
