@@ -221,6 +221,20 @@ def test_what_is_no_picture_is_one_line(tmp_path, name):
     assert "\n" not in str(caught.value)
 
 
+def test_libtiff_says_nothing_of_its_own(tmp_path, capfd):
+    """It would write to the terminal, past Python: a damaged TIFF is one line, ours."""
+    stream = io.BytesIO()
+    Image.fromarray(np.arange(4800, dtype=np.uint8).reshape(40, 40, 3)).save(
+        stream, "TIFF", compression="tiff_lzw"
+    )
+    content = bytearray(stream.getvalue())
+    content[8:200] = b"\xff" * 192  # of the packed pixels
+    (tmp_path / "a.tif").write_bytes(content)
+    with pytest.raises(LabError, match="received something that cannot be read"):
+        pictures.read(tmp_path / "a.tif")
+    assert capfd.readouterr().err == ""
+
+
 def test_pixels_of_unknown_range(tmp_path):
     """Floating-point and 32-bit pixels have no known white: an error, not a guess."""
     path = save(tmp_path / "a.tif", Image.fromarray(np.ones((2, 2), np.float32)))

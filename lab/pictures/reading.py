@@ -1,5 +1,6 @@
 """Any picture file -> RGB as a person sees it."""
 
+import ctypes
 import io
 import logging
 import struct
@@ -33,8 +34,13 @@ MOST_PACKED = 10_000  # pixels a byte; PNG packs black and white to 8,000
 # Of a progressive JPEG, with about ten scans: each goes over all pixels, however short it is.
 SCAN, MOST_SCANS, MOST_SCANNED = b"\xff\xda", 100, 10 * MOST_PIXELS
 
-# What Pillow has to say about odd TIFFs is not for the user's screen: one line of ours is.
+# What Pillow has to say about odd TIFFs is not for the user's screen: one line of ours is. Its
+# libtiff writes to file descriptor 2 by itself, until the copy in Pillow's wheel is told not to.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
+for _library in Path(Image.__file__).parents[1].glob("pillow.libs/libtiff-*"):
+    _libtiff = ctypes.CDLL(str(_library))
+    _libtiff.TIFFSetErrorHandler(None)
+    _libtiff.TIFFSetWarningHandler(None)
 
 # Before the pixels: Pillow reads a header in Python, byte by byte where a JPEG is padded, adds each
 # Exif to those before, unpacks each colour profile and makes an object of each strip.
