@@ -94,10 +94,11 @@ def fine_tuned(data, trunk, folder):
 def rates(data, trunk, layer="conv4", rounds=3):
     """Pictures a second: network alone, decoding alone, and both, in turns."""
     found = {"network": [], "decoding, one core": [], "both": []}
-    extract = extractor.Extractor(trunk.arrays, RECIPES[layer], count=1, side=data.images.shape[1])
-    some = data.images[:BATCH]
-    extract(some)
-    part = data.subset(np.arange(0, min(len(data), 2_000), 4))
+    part = data.subset(np.arange(min(len(data), 2_000)))
+    how = {"count": len(part), "side": part.images.shape[1]}
+    extract = extractor.Extractor(trunk.arrays, RECIPES[layer], **how)
+    some, last = part.images[:BATCH], part.images[: len(part) % BATCH or BATCH]
+    extract(some), extract(last)  # each size is compiled
     for _ in range(rounds):
         start = time.perf_counter()
         for _ in range(4):
