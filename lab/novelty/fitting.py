@@ -6,7 +6,7 @@ from lab.features import Recipe, linear
 from lab.features.cache import Features
 from lab.features.spectrum import spectrum
 from lab.novelty.measure import Novelty
-from lab.novelty.spaces import TINY, apart, scaled
+from lab.novelty.spaces import CHUNK, TINY, apart, scaled
 
 SAMPLE = 8_000  # pictures that a fit looks at, the same number of each class
 LEAST = 8  # of each class, however many classes there are
@@ -41,7 +41,7 @@ def fit(
     chosen = sample(labels, seed)
     rows, labels = rows[chosen], labels[chosen]
     logits = linear.logits(x, rows, kernel, bias)
-    chunks = (slice(i, i + linear.CHUNK) for i in range(0, len(rows), linear.CHUNK))
+    chunks = (slice(i, i + CHUNK) for i in range(0, len(rows), CHUNK))
     parts = [scaled(x[rows[chunk]], logits[chunk], recipe) for chunk in chunks]
     averages, logits, sketch = (np.concatenate(part) for part in zip(*parts, strict=True))
     centres, scales = _centres(logits, labels)

@@ -17,7 +17,7 @@ from scipy import linalg
 
 from lab.features import Recipe, linear
 from lab.features.cache import Features
-from lab.novelty.spaces import TINY, apart, places, scaled
+from lab.novelty.spaces import CHUNK, TINY, apart, places, scaled
 from lab.untrusted import Broken
 
 SHARE = 0.99  # of the known pictures that pass
@@ -103,7 +103,7 @@ class Novelty:
 
     def distances_of_rows(self, x: Features, rows: np.ndarray, logits: np.ndarray) -> np.ndarray:
         """`distances` of rows int64 (m,) of stored features, with logits float32 (m, classes)."""
-        chunks = (slice(i, i + linear.CHUNK) for i in range(0, len(rows), linear.CHUNK))
+        chunks = (slice(i, i + CHUNK) for i in range(0, len(rows), CHUNK))
         return np.concatenate([self.distances(x[rows[part]], logits[part]) for part in chunks])
 
     def calibrated(self, distances: np.ndarray) -> "Novelty":

@@ -12,6 +12,7 @@ DENSE_GROUP = 16  # of fc6's or fc7's units that are averaged, 256 apart; of a m
 # of a difference in length counts this much.
 RADIAL = 0.3
 TINY = 1e-12  # in place of a length or a deviation of 0
+CHUNK = 512  # pictures at a time: in float32, split and averaged, features take five times the room
 
 
 def scaled(

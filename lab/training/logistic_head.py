@@ -48,11 +48,14 @@ class LogisticHead:
     ):
         self._since = time.perf_counter()
         self.penalty, self.classes, self.labels = recipe.penalty, classes, labels
-        scores = components.scores[rows]  # (m, k)
+        scores = components.scores  # (m, k)
+        if not np.array_equal(rows, np.arange(len(scores))):  # a copy: of train.p 240 MB
+            scores = scores[rows]
         scaled = whitening(scores, labels, recipe.whiten)  # (k, k)
         self.mean = components.mean
-        self.basis = components.axes @ scaled  # (d, k)
         self.z = scores @ scaled  # (m, k)
+        del scores  # before the next large array is made
+        self.basis = components.axes @ scaled  # (d, k)
         self.weights = np.zeros((self.z.shape[1] + 1) * classes)
 
     @property
