@@ -27,6 +27,8 @@ gpu-check: $(VENV)/gpu
 	$(BIN)/python -m lab.gpu
 	$(BIN)/python benchmarks/gpu_check.py
 
+# Two processes of tests share the cores: threads of a third library only wait for each other.
+test: export OPENBLAS_NUM_THREADS := 1
 test: $(VENV)/test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
