@@ -87,8 +87,8 @@ def evaluate(args: Namespace) -> None:
 
     classifier, trunk, name, words = classifiers.find(args)
     command_line.say(f"classifier: {name} ({words})")
-    how = 0, classifier.crop, args.skip_broken, classifier.classes
-    data = labelled_sets.read(path, *how)
+    how = {"crop": classifier.crop, "skip_broken": args.skip_broken}
+    data = labelled_sets.read(path, names=classifier.classes, **how)
     start, told = time.perf_counter(), progress.Progress(("judging", "report"))
     result = report.evaluate(classifier, trunk, data, folder, name, facts, told)
     result["seconds"] = round(time.perf_counter() - start, 3)

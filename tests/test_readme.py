@@ -192,7 +192,7 @@ def test_a_reader_that_crashed_is_said(measured) -> None:
 
 def test_every_figure_of_the_overview_names_a_command_with_its_date() -> None:
     text = readme.block("overview")
-    used = re.findall(r"^\| (?!what|---|\*\*).*\| ([\d, –]*) \|$", text, re.M)
+    used = re.findall(r"^\| (?!what|---|\*\*).*\| ([^|]*) \|$", text, re.M)
     used = {number for numbers in used for number in numbers.split(", ")}
     told = re.findall(r"^(\d+)\. `python benchmarks/\w+\.py.*`.*, \d{4}-\d\d-\d\d", text, re.M)
     assert used and used - {"–"} == set(told)  # a dash: not measured yet

@@ -1,8 +1,17 @@
 """Tables of what must not hurt: damaged files, killed and interrupted runs."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 from benchmarks.tables.results import load, origins, table
+
+
+def runs_of_fuzz():
+    """The runs of fuzz.json, each with the seeds that fuzz.py gave its readers."""
+    rows = load("fuzz")["readers"]
+    seeds = defaultdict(set)
+    for name, row in rows.items():
+        seeds[row["command"], row["date"]].add(1 + len(name))
+    return [row | {"seed": sorted(seeds[row["command"], row["date"]])} for row in rows.values()]
 
 
 def fuzz():
@@ -24,7 +33,7 @@ def fuzz():
         f"{name} after {row['inputs']:,} inputs" if row["found"] else f"{name} not found"
         for name, row in result["planted"].items()
     )
-    runs = origins({}, [{"by": row} for row in result["readers"].values()])
+    runs = origins({}, [{"by": run} for run in runs_of_fuzz()])
     return f"{table(head, rows)}\n\nPlanted faults: {planted}. {runs}"
 
 

@@ -4,7 +4,16 @@ import statistics
 
 from benchmarks.tables import damage, speed, strangers
 from benchmarks.tables.accuracy import run_of_recipe
-from benchmarks.tables.results import NotMeasured, command, interval, load, machine, middle, table
+from benchmarks.tables.results import (
+    NotMeasured,
+    command,
+    interval,
+    load,
+    machine,
+    middle,
+    runs_of,
+    table,
+)
 
 BATCHES = (1, 128)
 
@@ -114,8 +123,7 @@ def robustness():
         ("own_mean", "mean on other grounds, in other hues and light"),
     ):
         means = (f"{name} {row[key]['accuracy']:.3f}" for name, row in result["rows"].items())
-        by = [result | row.get("by", {}) for row in result["rows"].values()]
-        yield what, "; ".join(means), by
+        yield what, "; ".join(means), runs_of(result, result["rows"].values())
 
 
 def job():
@@ -167,16 +175,14 @@ def workers():
 
 def fuzz():
     """Damaged files."""
-    by = list(load("fuzz")["readers"].values())
-    yield "damaged files", damage.fuzz_in_short(), by
+    yield "damaged files", damage.fuzz_in_short(), damage.runs_of_fuzz()
 
 
 def kills():
     """Killed and interrupted runs."""
     result = load("kills")
     rows = [row for job in result["jobs"].values() for row in job.values()]
-    by = [result | row.get("by", {}) for row in rows]
-    yield "runs killed, and started again", damage.kills_in_short(), by
+    yield "runs killed, and started again", damage.kills_in_short(), runs_of(result, rows)
 
 
 PARTS = {

@@ -44,9 +44,14 @@ def origin(run):
     return f"{command(run)}; {machine(run)}, {run['date']}."
 
 
+def runs_of(result, parts):
+    """The run of each part; a part without a `by` of its own is the last's."""
+    return [result | part.get("by", {}) for part in parts]
+
+
 def origins(result, parts):
-    """Where figures of several runs come from; a part without a `by` of its own is the last's."""
-    return " ".join(sorted({origin(result | part.get("by", {})) for part in parts}))
+    """Where figures of several runs come from."""
+    return " ".join(sorted({origin(run) for run in runs_of(result, parts)}))
 
 
 def interval(row, digits=3):

@@ -75,7 +75,8 @@ def _parts(result):
     if part := result.get("rates"):
         yield f"To conv4: the network alone {part['network']:.0f} pictures/s, decoding alone on"
         yield f"one core {part['decoding, one core']:.0f}, both at once {rates(part)}."
-        cores, busy = result["machine"]["cores"], part["both"] / part["decoding, one core"]
+        cores = run_of_photographs(result, "rates")["machine"]["cores"]
+        busy = part["both"] / part["decoding, one core"]
         yield f"Decoding then takes {busy:.2f} of the {cores} cores, which leaves the network "
         yield f"{1 - busy / cores:.0%} of them."
     if "network" not in result:
