@@ -4,6 +4,7 @@ alexnet.py builds the network of them. Keras refuses plain TensorFlow functions 
 layers, so each is a small layer that can be saved and loaded.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -42,8 +43,8 @@ class Preprocessing(keras.layers.Layer):
 class Convolution(keras.layers.Layer):
     """Convolution, bias, ReLU; in as many groups as the kernel has fewer channels than the input.
 
-    `tf.nn.conv2d` takes a grouped kernel directly; Keras' own `Conv2D(groups=2)` goes through an
-    XLA-compiled call, which is slower to start and to run on a CPU.
+    Keras' own `Conv2D(groups=2)` goes through an XLA-compiled call, which is slower to start and to
+    run on a CPU.
 
     With `bgr`, the kernel takes blue first and the input has red first. The kernel's channels are
     reversed then: reversing those of every picture would take as long as the convolution itself.
@@ -71,12 +72,49 @@ class Convolution(keras.layers.Layer):
         # (n, h, w, channels) -> (n, h / stride, w / stride, filters)
         kernel, bias = tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.bias)
         kernel = kernel[:, :, ::-1] if self.bgr else kernel
-        x = tf.nn.conv2d(x, kernel, self.stride, self.padding)
+        x = convolved(x, kernel, self.stride, self.padding)
         return tf.nn.relu(tf.nn.bias_add(x, bias))
 
     def get_config(self) -> dict[str, Any]:
         own = {name: getattr(self, name) for name in ("kernel_shape", "stride", "padding", "bgr")}
         return super().get_config() | own
+
+
+def convolved(x: tf.Tensor, kernel: tf.Tensor, stride: int, padding: str) -> tf.Tensor:
+    """A convolution in as many groups as the kernel has fewer channels than x.
+
+    Args:
+        x: (n, h, w, groups * c).
+        kernel: (k, k, c, f), each group's filters after those of the group before.
+        stride, padding: as `tf.nn.conv2d` has them.
+
+    Returns:
+        (n, h / stride, w / stride, f), of x's type.
+    """
+    groups = x.shape[-1] // kernel.shape[2]
+    if groups == 1 or has_onednn():
+        return tf.nn.conv2d(x, kernel, stride, padding)
+    pairs = zip(tf.split(x, groups, axis=-1), tf.split(kernel, groups, axis=-1), strict=True)
+    return tf.concat([tf.nn.conv2d(*pair, stride, padding) for pair in pairs], axis=-1)
+
+
+@functools.cache
+def has_onednn() -> bool:
+    """Whether TensorFlow computes with the library oneDNN on this CPU: it is tried.
+
+    TensorFlow does not tell. Without oneDNN it refuses groups in gradients, and where bias and ReLU
+    follow: "Fused conv implementation does not support grouped convolutions for now".
+    """
+    with tf.init_scope(), tf.device("CPU"):
+        x, kernel, bias = tf.zeros((1, 1, 1, 2)), tf.zeros((1, 1, 1, 2)), tf.zeros(2)
+        compiled = tf.function(
+            lambda: tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, kernel, 1, "SAME"), bias))
+        )
+        try:
+            compiled()
+        except tf.errors.UnimplementedError:
+            return False
+    return True
 
 
 @keras.saving.register_keras_serializable("alexnet")

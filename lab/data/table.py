@@ -34,6 +34,7 @@ def read(path: Path) -> list[LabelledFile]:
         LabError: a column or a cell is missing, a file is named twice, or there are too many rows.
     """
     rows: dict[str, LabelledFile] = {}
+    folder = "" if path.parent == Path() else str(path.parent)
     expected = "a table in UTF-8, cells separated by commas"
     with untrusted.opened(path, expected, "save it so") as file:
         for line, cells in _rows(file, path):
@@ -42,7 +43,7 @@ def read(path: Path) -> list[LabelledFile]:
                     f"{path}: expected at most {MOST_ROWS:,} rows; received more; leave some out, "
                     "or name a folder with a sub-folder of pictures for each class"
                 )
-            row = _row(path, line, cells)
+            row = _row(path, folder, line, cells)
             place = os.path.normpath(row.path)
             first = rows.setdefault(row.path if place == row.path else place, row)  # kept once
             if first is not row:
@@ -81,7 +82,7 @@ def _lines(text: io.TextIOWrapper) -> Iterator[str]:
         yield line
 
 
-def _row(path: Path, line: int, cells: dict[str | None, str | None]) -> LabelledFile:
+def _row(path: Path, folder: str, line: int, cells: dict[str | None, str | None]) -> LabelledFile:
     file, name = ((cells[column] or "").strip() for column in COLUMNS)
     if not file or not name or "\0" in file or None in cells:
         received = shown(",".join(str(cell) for cell in cells.values() if cell), 80)
@@ -92,5 +93,4 @@ def _row(path: Path, line: int, cells: dict[str | None, str | None]) -> Labelled
     group = None
     if "group" in cells:  # none begins with a space but those made here
         group = sys.intern((cells["group"] or "").strip() or f" line {line}")
-    folder = "" if path.parent == Path() else path.parent
     return LabelledFile(os.path.join(folder, file), name, group, None, line)

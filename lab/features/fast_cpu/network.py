@@ -12,7 +12,7 @@ import alexnet
 from lab import pictures
 from lab.features.fast_cpu.enlarged_convolution import EnlargedConvolution
 from lab.features.fast_cpu.winograd import Winograd
-from lab.layers import LocalResponseNormalization
+from lab.layers import LocalResponseNormalization, convolved, has_onednn
 
 # Outputs of a tile along each axis: the fastest of 2 to 5, on two CPU cores, in float32. bfloat16
 # keeps to TensorFlow's convolutions, see fast_cpu/__init__.py.
@@ -29,8 +29,8 @@ class FastNetwork:
         zoom: it is given signs as they are, of which this share is to be enlarged; None: it is
             given the network's input.
         single: it is given one picture at a time. Reading the weights then takes most of the time:
-            Winograd's kernels are five times as many numbers, and those of fc6 and fc7 are read
-            faster a row for each unit.
+            Winograd's kernels are five times as many numbers, and oneDNN reads those of fc6 and fc7
+            faster a row for each unit. (TensorFlow's own code takes ten times as long for that.)
     """
 
     def __init__(
@@ -57,10 +57,12 @@ class FastNetwork:
                 (row, self._product(row, kernel, size), tf.constant(bias, tf.float32))
             )
             size = (size - 3) // 2 + 1 if "pool" in row.then else size
-        self._dense = []
+        self._dense, self._rowwise = [], single and has_onednn()
         for name in (name for name in alexnet.DENSE if name in needed):
             kernel, bias = network.get_layer(name).get_weights()
-            kernel, bias = (tf.cast(a, self._dtype) for a in (kernel.T if single else kernel, bias))
+            kernel, bias = (
+                tf.cast(a, self._dtype) for a in (kernel.T if self._rowwise else kernel, bias)
+            )
             self._dense.append((name, kernel, bias))
 
     def _product(self, row: alexnet.Conv, kernel: np.ndarray, size: int) -> Any:
@@ -97,7 +99,7 @@ class FastNetwork:
             x = tf.reshape(x, (-1, alexnet.DENSE["fc6"][0]))  # (n, 9216)
         for name, kernel, bias in self._dense:
             # Written so, they are one operation: with Keras' own addition TensorFlow makes two.
-            x = tf.matmul(x, kernel, transpose_b=self._single)
+            x = tf.matmul(x, kernel, transpose_b=self._rowwise)
             x = tf.nn.relu(tf.nn.bias_add(x, bias))
             layers[name] = x  # (n, 4096)
         return {name: layers[name] for name in self._layers}
@@ -114,7 +116,7 @@ class Direct:
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
         """(n, h, w, c) -> (n, h / stride, w / stride, f)."""
-        return tf.nn.conv2d(x, self._kernel, self._stride, self._padding)
+        return convolved(x, self._kernel, self._stride, self._padding)
 
 
 @tf.function(jit_compile=True)
