@@ -5,16 +5,18 @@
 
 All compute the same random weights' fc7 and give it as a float32 NumPy array. `as built` is
 `alexnet.build`'s network, `photographs` the fast CPU path on the same pictures of 227x227; `signs`
-the fast path on pictures of 32x32; of one picture, both without Winograd's products. Others get
-pictures less the mean, ready made and enlarged. An engine that is not installed, or fails, is named
-with its reason, and the rest go on.
+the fast path on pictures of 32x32; of one picture, both without Winograd's products, and the sign
+is enlarged first. Others get pictures less the mean, ready made and enlarged. An engine that is not
+installed, or fails, is named with its reason, and the rest go on.
 
 A machine may change its speed by two within minutes: only figures of one round compare. Each round
 has the rate of a float32 matrix product; a ratio is to the fastest other engine of its own round.
 """
 
 import argparse
+import functools
 import gc
+import itertools
 import json
 import os
 import statistics
@@ -34,6 +36,7 @@ import tensorflow as tf
 import alexnet
 from benchmarks import light_onnx, peers
 from lab import command_line, files, machine
+from lab.features import extractor
 from lab.features.fast_cpu import FastNetwork
 from lab.training import whole_network
 
@@ -55,8 +58,11 @@ def ours(arrays, precision, signs, photographs):
         return lambda: compiled(x).numpy()
 
     def fast(pictures, small):
-        path = FastNetwork(network, ["fc7"], small, single=len(pictures) == 1)
-        return runner(lambda x: path(x)["fc7"], pictures)
+        single = len(pictures) == 1
+        enlarged = small and single
+        path = FastNetwork(network, ["fc7"], 1.0 if small and not single else None, single)
+        first = functools.partial(extractor.enlarge, size=alexnet.SIZE) if enlarged else tf.identity
+        return runner(lambda x: path(first(x))["fc7"], pictures)
 
     return {
         "as built": runner(lambda x: network(x, training=False), photographs),
@@ -132,6 +138,17 @@ def cell(arrays, precision, batch, options, gemm):
     return result
 
 
+def key(cell):
+    """What a cell was measured with: batch, precision and the processor's instructions."""
+    return cell["batch"], cell["precision"], cell["by"]["machine"]["instructions"]
+
+
+def order(cell):
+    """Cells by instructions and batch, float32 first."""
+    batch, precision, instructions = key(cell)
+    return instructions, batch, PRECISIONS.index(precision)
+
+
 def installed():
     """The engines' versions."""
     found = {}
@@ -148,20 +165,22 @@ def main():
     add = parser.add_argument
     add("--rounds", type=command_line.positive, default=5, metavar="N", help="default: 5")
     add("--batches", type=int, nargs="+", default=(1, 32, 128), metavar="N",
-        help="others keep what the file has of them")  # fmt: skip
+        help="what the file has of others, or of other instructions, stays")  # fmt: skip
+    add("--precisions", nargs="+", choices=PRECISIONS, default=PRECISIONS)
     add("--seconds", type=float, default=2, metavar="S", help="of each engine in a round")
     add("--output", type=Path, default=ROOT / "benchmarks/results/engines.json", metavar="FILE")
     options = parser.parse_args()
     tf.config.set_visible_devices([], "GPU")
     arrays, gemm = whole_network.random_arrays(SEED, "fc7"), product()
     kept = json.loads(options.output.read_text())["cells"] if options.output.exists() else []
-    kept = [part for part in kept if part["batch"] not in options.batches]
+    asked = itertools.product(options.batches, options.precisions, [machine.instructions()])
+    kept = [part for part in kept if key(part) not in set(asked)]
     result = machine.describe() | {"seed": SEED, "engines": installed(), "cells": kept}
     result["peers"] = list(peers.ENGINES)
     for batch in options.batches:
-        for precision in PRECISIONS:
+        for precision in options.precisions:
             part = cell(arrays, precision, batch, options, gemm)
-            result["cells"] = sorted([*result["cells"], part], key=lambda cell: cell["batch"])
+            result["cells"] = sorted([*result["cells"], part], key=order)
             medians = {
                 name: round(statistics.median(row[name] for row in part["rounds"]), 1)
                 for name in part["rounds"][0]

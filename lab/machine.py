@@ -9,6 +9,13 @@ from importlib import metadata
 from pathlib import Path
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pandas")
+# As Linux names them; the first that a processor has.
+INSTRUCTIONS = {
+    "amx_bf16": "AMX",
+    "avx512_bf16": "AVX-512 with bfloat16",
+    "avx512f": "AVX-512",
+    "avx2": "AVX2",
+}
 
 
 def versions() -> dict[str, str]:
@@ -34,10 +41,21 @@ def peak_rss_mib() -> float | None:
 
 def processor() -> str:
     """The processor's name, as the system tells it."""
+    return _of_processor("model name") or platform.processor()
+
+
+def instructions() -> str:
+    """The widest instructions that the processor has for networks, or "": not on x86 and Linux."""
+    flags = _of_processor("flags").split()
+    return next((name for flag, name in INSTRUCTIONS.items() if flag in flags), "")
+
+
+def _of_processor(what: str) -> str:
+    """What the system tells of the first processor, or ""."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
+    found = (line.partition(":")[2].strip() for line in lines if line.startswith(what))
+    return next(found, "")
 
 
 def describe() -> dict:
@@ -46,6 +64,10 @@ def describe() -> dict:
     return {
         "command": " ".join([f"python benchmarks/{Path(sys.argv[0]).name}", *words]),
         "date": datetime.date.today().isoformat(),
-        "machine": {"processor": processor(), "cores": os.cpu_count()},
+        "machine": {
+            "processor": processor(),
+            "instructions": instructions(),
+            "cores": os.cpu_count(),
+        },
         "versions": versions(),
     }

@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 from lab import files, machine
 
@@ -25,3 +27,11 @@ def test_peak_memory_is_one_s_own():
     shown = subprocess.run(command, cwd=files.ROOT, capture_output=True, check=True)
     del held
     assert 5 < float(shown.stdout) < 200
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="only Linux tells")
+def test_instructions():
+    """They agree with what NumPy finds by asking the processor itself."""
+    features = np._core._multiarray_umath.__cpu_features__
+    assert (machine.instructions() != "") == features["AVX2"]
+    assert (machine.instructions() in ("", "AVX2")) == (not features["AVX512F"])

@@ -150,7 +150,9 @@ def engines():
     result = load("engines")
     for cell in result["cells"]:
         if cell["batch"] in BATCHES and "ratios" in cell:
-            what = f"{cell['precision']}, batch {cell['batch']}, against {cell['fastest_other']}"
+            on = cell["by"]["machine"]["instructions"]
+            what = f"{cell['precision']}, batch {cell['batch']}, {on}, against "
+            what += cell["fastest_other"]
             ratios = (f"{name} {middle(values)}" for name, values in cell["ratios"].items())
             yield what, "; ".join(ratios), result | cell.get("by", {})
 

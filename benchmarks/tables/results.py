@@ -25,9 +25,9 @@ def machine(run):
     found = run["machine"]
     if isinstance(found, str):  # fuzz.json, which needs no TensorFlow
         return found
-    return (
-        f"{found['processor']}, {found['cores']} cores, TensorFlow {run['versions']['tensorflow']}"
-    )
+    parts = [found["processor"], found.get("instructions"), f"{found['cores']} cores"]
+    parts.append(f"TensorFlow {run['versions']['tensorflow']}")
+    return ", ".join(part for part in parts if part)
 
 
 def command(run):

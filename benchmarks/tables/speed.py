@@ -50,7 +50,8 @@ def engines():
         others = [name for name in cell["rounds"][0] if name in result["peers"]]
         cells = (_against(cell, name) for name in own)
         best = " ".join(f"{name} {_median(cell, name):.0f};" for name in others).rstrip(";")
-        rows.append((f"{cell['precision']}, {cell['batch']}", *cells, best))
+        on = cell["by"]["machine"]["instructions"]
+        rows.append((f"{cell['precision']}, {cell['batch']}, {on}", *cells, best))
         missing |= {f"{name} in {cell['precision']}": why for name, why in cell["failed"].items()}
     missing = {name: why.removeprefix("NotImplementedError: ") for name, why in missing.items()}
     rates = [row["gemm"] for cell in result["cells"] for row in cell["rounds"]]
@@ -59,7 +60,7 @@ def engines():
         words += f"Not measured: {'; '.join(f'{name} ({why})' for name, why in missing.items())}. "
     versions = ", ".join(f"{name} {version}" for name, version in result["engines"].items())
     text = f"{words}{versions}.\n\n{origins(result, result['cells'])}"
-    return f"{table(('type, batch', *own, 'others'), rows)}\n\n{text}"
+    return f"{table(('type, batch, processor', *own, 'others'), rows)}\n\n{text}"
 
 
 def _median(cell, name):
