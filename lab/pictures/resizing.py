@@ -14,6 +14,7 @@ Rule = Callable[..., np.ndarray]  # old side, new side, zoom -> matrix (new, old
 # For each new pixel the numbers of the old ones that it is made of, int (new, k), and the share of
 # each, float32 (new, k). Of a matrix (new, old) nearly all would be 0.
 Taps = tuple[np.ndarray, np.ndarray]
+STRIP = 2**17  # numbers that are scaled at a time
 
 
 def resize(images: np.ndarray, size: int, rule: Rule) -> np.ndarray:
@@ -48,18 +49,27 @@ def resize_crop(
     Returns:
         RGB uint8 (*size, 3).
     """
-    rows, columns = (
-        [part[start : start + length] for part in (_area if whole < old else _bilinear)(old, whole)]
-        for old, whole, start, length in zip(picture.shape[:2], new, corner, size, strict=True)
-    )
-    left, right = columns[0].min(), columns[0].max() + 1
-    scaled, columns[0] = picture[:, left:right], columns[0] - left  # cut off: nothing to scale
-    steps = [(0, rows), (1, columns)]
-    if picture.shape[1] > 10 * picture.shape[0]:  # a ribbon: its short side would become a giant
+    ribbon, steps = picture.shape[1] > 10 * picture.shape[0], []
+    sides = zip(picture.shape[:2], new, corner, size, strict=True)
+    for axis, (old, whole, start, length) in enumerate(sides):
+        part = slice(start, start + length)
+        if whole == old:  # cut out, and nothing to scale
+            picture = picture[part] if axis == 0 else picture[:, part]
+            continue
+        pixels, shares = (
+            (_area if whole < old else _bilinear)(old, whole)[i][part] for i in (0, 1)
+        )
+        if axis == 1:  # nor what is beside the part
+            picture, pixels = picture[:, pixels.min() : pixels.max() + 1], pixels - pixels.min()
+        steps.append((axis, pixels, shares))
+    if ribbon:  # its short side would become a giant
         steps.reverse()
-    for axis, taps in steps:
-        scaled = _mixed(scaled, axis, *taps)
-    return to_uint8(scaled)
+    scaled = picture
+    for axis, pixels, shares in steps:
+        scaled = scaled if axis == 0 else np.ascontiguousarray(scaled.transpose(1, 0, 2))
+        scaled = _mixed(scaled, pixels, shares)
+        scaled = scaled if axis == 0 else scaled.transpose(1, 0, 2)
+    return to_uint8(scaled) if steps else scaled
 
 
 def to_uint8(picture: np.ndarray) -> np.ndarray:
@@ -119,12 +129,20 @@ def _between(position: np.ndarray, old: int) -> Taps:
     return np.stack([lower, np.minimum(lower + 1, old - 1)], axis=1), shares
 
 
-def _mixed(picture: np.ndarray, axis: int, pixels: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Scales rows (axis 0) or columns (1) of (h, w, 3) by taps; float32, but never all of it."""
-    shape = [len(pixels) if i == axis else side for i, side in enumerate(picture.shape)]
-    result, part = np.zeros(shape, np.float32), np.empty(shape, np.float32)
-    across = (-1, 1, 1) if axis == 0 else (-1, 1)
-    for tap, share in zip(pixels.T, shares.T, strict=True):
-        if share.any():
-            result += np.multiply(picture.take(tap, axis), share.reshape(across), out=part)
-    return result
+def _mixed(picture: np.ndarray, pixels: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Scales the rows of (h, w, 3) by taps: float32 (new, w, 3).
+
+    A few new rows at a time, so that they stay in the processor's cache: of 12 million pixels that
+    takes a quarter of the time.
+    """
+    rows = picture.reshape(len(picture), -1)
+    result = np.zeros((len(pixels), rows.shape[1]), np.float32)
+    step = max(1, STRIP // rows.shape[1])
+    for start in range(0, len(pixels), step):
+        part = result[start : start + step]
+        product = np.empty_like(part)
+        taps = pixels[start : start + step].T, shares[start : start + step].T
+        for tap, share in zip(*taps, strict=True):
+            if share.any():
+                part += np.multiply(rows[tap], share[:, None], out=product)
+    return result.reshape(-1, *picture.shape[1:])
