@@ -92,27 +92,26 @@ def convolved(x: tf.Tensor, kernel: tf.Tensor, stride: int, padding: str) -> tf.
         (n, h / stride, w / stride, f), of x's type.
     """
     groups = x.shape[-1] // kernel.shape[2]
-    if groups == 1 or has_onednn():
+    if groups == 1 or has_onednn(x.dtype):
         return tf.nn.conv2d(x, kernel, stride, padding)
     pairs = zip(tf.split(x, groups, axis=-1), tf.split(kernel, groups, axis=-1), strict=True)
     return tf.concat([tf.nn.conv2d(*pair, stride, padding) for pair in pairs], axis=-1)
 
 
 @functools.cache
-def has_onednn() -> bool:
-    """Whether TensorFlow computes with the library oneDNN on this CPU: it is tried.
+def has_onednn(dtype: tf.DType) -> bool:
+    """Whether TensorFlow computes with the library oneDNN on this CPU, in this type: it is tried.
 
-    TensorFlow does not tell. Without oneDNN it refuses groups in gradients, and where bias and ReLU
-    follow: "Fused conv implementation does not support grouped convolutions for now".
+    TensorFlow does not tell. Without oneDNN it has no gradients of a convolution in groups, and
+    none with bias and ReLU: "Fused conv implementation does not support grouped convolutions".
     """
     with tf.init_scope(), tf.device("CPU"):
-        x, kernel, bias = tf.zeros((1, 1, 1, 2)), tf.zeros((1, 1, 1, 2)), tf.zeros(2)
-        compiled = tf.function(
-            lambda: tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, kernel, 1, "SAME"), bias))
-        )
-        try:
-            compiled()
-        except tf.errors.UnimplementedError:
+        x, kernel = tf.zeros((1, 3, 3, 2), dtype), tf.zeros((3, 3, 1, 2), dtype)
+        try:  # the gradient of x, by its operation: no tape records in this scope
+            tf.raw_ops.Conv2DBackpropInput(
+                input_sizes=x.shape, filter=kernel, out_backprop=x, strides=[1] * 4, padding="SAME"
+            )
+        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
             return False
     return True
 

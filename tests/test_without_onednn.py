@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ASKED = "from lab.layers import has_onednn; print(has_onednn())"
+ASKED = "from lab import layers; print(layers.has_onednn(layers.tf.float32))"
 
 
 def python(*args, **settings):

@@ -58,7 +58,7 @@ class FastNetwork:
             size = (size - 3) // 2 + 1 if "pool" in row.then else size
         # oneDNN computes fc6 and fc7 faster from kernels with a row for each unit: of 128 pictures
         # 1.7 times as fast (AVX2, two cores). TensorFlow's own code is slower by ten for one.
-        self._dense, self._rowwise = [], has_onednn()
+        self._dense, self._rowwise = [], has_onednn(self._dtype)
         for name in (name for name in alexnet.DENSE if name in needed):
             kernel, bias = network.get_layer(name).get_weights()
             kernel, bias = (
