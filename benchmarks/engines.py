@@ -60,7 +60,8 @@ def ours(arrays, precision, signs, photographs):
     def fast(pictures, small):
         single = len(pictures) == 1
         enlarged = small and single
-        path = FastNetwork(network, ["fc7"], 1.0 if small and not single else None, single)
+        zoom = 1.0 if small and not enlarged else None
+        path = FastNetwork(network, ["fc7"], zoom, single)
         first = functools.partial(extractor.enlarge, size=alexnet.SIZE) if enlarged else tf.identity
         return runner(lambda x: path(first(x))["fc7"], pictures)
 
@@ -173,8 +174,8 @@ def main():
     tf.config.set_visible_devices([], "GPU")
     arrays, gemm = whole_network.random_arrays(SEED, "fc7"), product()
     kept = json.loads(options.output.read_text())["cells"] if options.output.exists() else []
-    asked = itertools.product(options.batches, options.precisions, [machine.instructions()])
-    kept = [part for part in kept if key(part) not in set(asked)]
+    asked = set(itertools.product(options.batches, options.precisions, [machine.instructions()]))
+    kept = [part for part in kept if key(part) not in asked]
     result = machine.describe() | {"seed": SEED, "engines": installed(), "cells": kept}
     result["peers"] = list(peers.ENGINES)
     for batch in options.batches:

@@ -48,7 +48,7 @@ if _missing:
     )
     raise SystemExit(2)
 
-# TensorFlow reads this when it is imported. Where nothing is said, it leaves the library oneDNN off
-# on processors without instructions made for networks, such as AMD's Zen 3: AlexNet takes 1.6 times
-# as long there, the fast path twice.
+# TensorFlow reads this when it is imported, if that is later. Where nothing is said, it leaves the
+# library oneDNN off on processors without instructions made for networks, such as AMD's Zen 3:
+# AlexNet takes 1.6 times as long there, the fast path twice.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

@@ -92,7 +92,8 @@ def convolved(x: tf.Tensor, kernel: tf.Tensor, stride: int, padding: str) -> tf.
         (n, h / stride, w / stride, f), of x's type.
     """
     groups = x.shape[-1] // kernel.shape[2]
-    if groups == 1 or has_onednn(x.dtype):
+    gpu = bool(tf.config.list_logical_devices("GPU"))  # it has convolutions in groups of its own
+    if groups == 1 or gpu or has_onednn(x.dtype):
         return tf.nn.conv2d(x, kernel, stride, padding)
     pairs = zip(tf.split(x, groups, axis=-1), tf.split(kernel, groups, axis=-1), strict=True)
     return tf.concat([tf.nn.conv2d(*pair, stride, padding) for pair in pairs], axis=-1)
@@ -102,10 +103,11 @@ def convolved(x: tf.Tensor, kernel: tf.Tensor, stride: int, padding: str) -> tf.
 def has_onednn(dtype: tf.DType) -> bool:
     """Whether TensorFlow computes with the library oneDNN on this CPU, in this type: it is tried.
 
-    TensorFlow does not tell. Without oneDNN it has no gradients of a convolution in groups, and
-    none with bias and ReLU: "Fused conv implementation does not support grouped convolutions".
+    TensorFlow does not tell. Without oneDNN it has no gradients of a convolution in groups; nor has
+    it one that adds bias and ReLU: "Fused conv implementation does not support grouped
+    convolutions".
     """
-    with tf.init_scope(), tf.device("CPU"):
+    with tf.init_scope(), tf.device("CPU:0"):
         x, kernel = tf.zeros((1, 3, 3, 2), dtype), tf.zeros((3, 3, 1, 2), dtype)
         try:  # the gradient of x, by its operation: no tape records in this scope
             tf.raw_ops.Conv2DBackpropInput(

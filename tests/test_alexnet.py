@@ -426,18 +426,27 @@ def test_grouped_convolution(stride, padding, pad):
     np.testing.assert_allclose(layer(x).numpy(), wanted, rtol=1e-4, atol=1e-5)
 
 
-def test_gradients_of_grouped_convolution():
-    """They equal those of two convolutions side by side."""
+@pytest.mark.parametrize("onednn", [True, False])
+@pytest.mark.parametrize(("dtype", "most"), [("float32", 1e-5), ("bfloat16", 0.03)])
+def test_gradients_of_grouped_convolution(monkeypatch, dtype, most, onednn):
+    """They equal those of two convolutions side by side, also where groups have to be split.
+
+    In bfloat16 all units are above 0: one beside 0 might fall on the other side of ReLU.
+    """
+    if not onednn:
+        monkeypatch.setattr(layers, "has_onednn", lambda dtype: False)
     generator = np.random.default_rng(5)
     x = tf.constant(generator.normal(size=(2, 5, 5, 4)), tf.float32)
-    layer = layers.Convolution((3, 3, 2, 6))
+    layer = layers.Convolution((3, 3, 2, 6), dtype=alexnet.PRECISIONS[dtype])
     layer.build(x.shape)
-    layer.set_weights([generator.normal(size=w.shape) for w in layer.weights])
+    means = 0, 40 if dtype == "bfloat16" else 0  # of kernel and bias
+    pairs = zip(means, layer.weights, strict=True)
+    layer.set_weights([generator.normal(mean, size=w.shape) for mean, w in pairs])
     kernel, bias = (tf.convert_to_tensor(w) for w in layer.weights)
     weight = generator.normal(size=(2, 5, 5, 6)).astype(np.float32)
     with tf.GradientTape() as tape:
         tape.watch(x)
-        loss = tf.reduce_sum(layer(x) * weight)
+        loss = tf.reduce_sum(tf.cast(layer(x), tf.float32) * weight)
     gradients = tape.gradient(loss, [x, *layer.trainable_weights])
     with tf.GradientTape() as tape:
         tape.watch([x, kernel, bias])
@@ -445,7 +454,16 @@ def test_gradients_of_grouped_convolution():
         y = tf.concat([tf.nn.conv2d(half, k, 1, "SAME") for half, k in halves], axis=-1)
         loss = tf.reduce_sum(tf.nn.relu(y + bias) * weight)
     for ours, wanted in zip(gradients, tape.gradient(loss, [x, kernel, bias]), strict=True):
-        np.testing.assert_allclose(ours, wanted, rtol=1e-4, atol=1e-5)
+        assert np.linalg.norm(ours - wanted) <= most * np.linalg.norm(wanted)
+
+
+def test_a_gpu_convolves_in_groups(monkeypatch):
+    """Whatever this CPU can do: where there is a GPU, nothing is split."""
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
+    monkeypatch.setattr(layers, "has_onednn", lambda dtype: pytest.fail("the CPU was asked"))
+    monkeypatch.setattr(tf.nn, "conv2d", lambda *args: args)
+    x, kernel = tf.zeros((1, 3, 3, 4)), tf.zeros((3, 3, 2, 6))
+    assert layers.convolved(x, kernel, 1, "SAME") == (x, kernel, 1, "SAME")
 
 
 # Half precision

@@ -24,7 +24,7 @@ def test_a_whole_check(monkeypatch, tmp_path):
         asked.append(command)
         return SimpleNamespace(returncode=0, stderr="")
 
-    monkeypatch.setattr(gpu_check, "PRECISIONS", ("bfloat16",))
+    monkeypatch.setattr(gpu_check, "PRECISIONS", ("bfloat16", "float16"))
     options = Namespace(batch=2, seconds=0.01, signs=300)
     result = gpu_check.check(options, "pool5", run)
     files.write_json(tmp_path / "gpu-check.json", result)
@@ -34,6 +34,9 @@ def test_a_whole_check(monkeypatch, tmp_path):
     found = result["agreement"]["bfloat16"]["layers"]
     assert {"conv1", "norm1", "conv5", "pool5"} <= set(found)
     assert all(0 < row["error"] < 0.1 and row["within"] for row in found.values())
+    found = result["agreement"]["float16"]["gradients"]
+    assert len(found) == 12 and all(row["error"] < 0.2 for row in found.values())
+    assert found["conv1/kernel"]["error"] > 0.001  # it was computed in float16
     speed = result["pictures_per_second"]
     assert 0 < speed["training"]["bfloat16"] < speed["features"]["bfloat16"]
     assert result["peak_memory_mib"] > 100

@@ -338,6 +338,16 @@ def test_photograph_keeps_the_middle():
     np.testing.assert_allclose(seen[:, 100, 1], old / 2, atol=1)
 
 
+def test_what_need_not_be_scaled_is_cut_out():
+    """On both axes, and on one beside another that is averaged."""
+    noise = np.random.default_rng(0).integers(0, 256, (256, 454, 3), np.uint8)
+    seen = alexnet.photograph(noise[:, :300])
+    np.testing.assert_array_equal(seen, noise[14:241, 36:263])
+    assert not np.shares_memory(seen, noise)
+    pairs = noise[:227].reshape(227, 227, 2, 3).astype(int).sum(axis=2)
+    np.testing.assert_array_equal(pictures.squeeze(noise[:227]), (pairs + 1) // 2)
+
+
 def test_photograph_of_other_sizes():
     """Small ones grow, one of the network's size is taken as it is, a ribbon is refused."""
     ready = noise(227, 227, 3)

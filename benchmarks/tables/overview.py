@@ -151,10 +151,10 @@ def engines():
     for cell in result["cells"]:
         if cell["batch"] in BATCHES and "ratios" in cell:
             on = cell["by"]["machine"]["instructions"]
-            what = f"{cell['precision']}, batch {cell['batch']}, {on}, against "
-            what += cell["fastest_other"]
+            parts = (cell["precision"], f"batch {cell['batch']}", on)
+            what = f"{', '.join(filter(None, parts))}, against {cell['fastest_other']}"
             ratios = (f"{name} {middle(values)}" for name, values in cell["ratios"].items())
-            yield what, "; ".join(ratios), result | cell.get("by", {})
+            yield what, "; ".join(ratios), result | cell["by"]
 
 
 def startup():

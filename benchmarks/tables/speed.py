@@ -43,7 +43,7 @@ def peaks(result):
 
 def engines():
     """Through fc7, against other engines; ratios are to the fastest of them in the same round."""
-    result, rows, missing = load("engines"), [], {}
+    result, rows, missing, rates = load("engines"), [], {}, {}
     first = result["cells"][0]["rounds"][0]
     own = [name for name in first if name not in (*result["peers"], "gemm")]
     for cell in result["cells"]:
@@ -52,10 +52,12 @@ def engines():
         best = " ".join(f"{name} {_median(cell, name):.0f};" for name in others).rstrip(";")
         on = cell["by"]["machine"]["instructions"]
         rows.append((f"{cell['precision']}, {cell['batch']}, {on}", *cells, best))
-        missing |= {f"{name} in {cell['precision']}": why for name, why in cell["failed"].items()}
+        where = f"{cell['precision']}, {on}"
+        missing |= {f"{name} in {where}": why for name, why in cell["failed"].items()}
+        rates.setdefault(on, []).extend(row["gemm"] for row in cell["rounds"])
     missing = {name: why.removeprefix("NotImplementedError: ") for name, why in missing.items()}
-    rates = [row["gemm"] for cell in result["cells"] for row in cell["rounds"]]
-    words = f"float32 matrix product {min(rates):.0f} to {max(rates):.0f} GFLOP/s meanwhile. "
+    products = (f"{min(x):.0f} to {max(x):.0f} GFLOP/s ({on})" for on, x in rates.items())
+    words = f"float32 matrix product meanwhile: {'; '.join(products)}. "
     if missing:
         words += f"Not measured: {'; '.join(f'{name} ({why})' for name, why in missing.items())}. "
     versions = ", ".join(f"{name} {version}" for name, version in result["engines"].items())

@@ -57,7 +57,8 @@ class FastNetwork:
             )
             size = (size - 3) // 2 + 1 if "pool" in row.then else size
         # oneDNN computes fc6 and fc7 faster from kernels with a row for each unit: of 128 pictures
-        # 1.7 times as fast (AVX2, two cores). TensorFlow's own code is slower by ten for one.
+        # 1.7 times as fast (AVX2, two cores). Without oneDNN, one picture would take ten times as
+        # long so.
         self._dense, self._rowwise = [], has_onednn(self._dtype)
         for name in (name for name in alexnet.DENSE if name in needed):
             kernel, bias = network.get_layer(name).get_weights()
@@ -86,7 +87,7 @@ class FastNetwork:
         following = [product.parts for _, product, _ in self._rows[1:]] + [None]
         for (row, product, bias), parts in zip(self._rows, following, strict=True):
             normalized = "norm" in row.then
-            if normalized and self._single:
+            if normalized and self._single:  # then no product is Winograd's: all take (n, h, w, c)
                 x = _activated_and_pooled(product(x), bias)
                 continue
             if isinstance(product, Direct) and not normalized:
@@ -158,7 +159,7 @@ def _pooled(x: tf.Tensor, parts: int | None) -> tf.Tensor:
 
 @tf.function(jit_compile=True)
 def _activated_and_pooled(x: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
-    """(1, h, w, c) -> (1, h / 2, w / 2, c), in one pass; of many pictures two are faster."""
+    # (1, h, w, c) or (h, w, 1, 1, c) -> (1, h / 2, w / 2, c) in one pass; for many, two are faster
     return _pooled(_activated(x, bias, True), None)
 
 
