@@ -89,7 +89,7 @@ def test_workers_and_devices_train_as_one(tmp_path, count, cpus):
         for found in of_workers:
             np.testing.assert_array_equal(found[name], of_workers[0][name], err_msg=name)
         # L-BFGS' steps depend on each other; two of float16's features may be a step apart.
-        most = {"other head": 1e-3, "features": 2**-10}.get(name, 1e-5)
+        most = {"other head": 5e-3, "features": 2**-10}.get(name, 1e-5)
         for found in (of_workers[0], of_devices[0]):
             error = np.abs(np.float64(found[name]) - wanted).max()
             assert error <= most * np.abs(wanted).max(), name
