@@ -92,8 +92,8 @@ def convolved(x: tf.Tensor, kernel: tf.Tensor, stride: int, padding: str) -> tf.
         (n, h / stride, w / stride, f), of x's type.
     """
     groups = x.shape[-1] // kernel.shape[2]
-    gpu = bool(tf.config.list_logical_devices("GPU"))  # it has convolutions in groups of its own
-    if groups == 1 or gpu or has_onednn(x.dtype):
+    # A GPU has convolutions in groups of its own.
+    if groups == 1 or tf.config.list_logical_devices("GPU") or has_onednn(x.dtype):
         return tf.nn.conv2d(x, kernel, stride, padding)
     pairs = zip(tf.split(x, groups, axis=-1), tf.split(kernel, groups, axis=-1), strict=True)
     return tf.concat([tf.nn.conv2d(*pair, stride, padding) for pair in pairs], axis=-1)
