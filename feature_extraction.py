@@ -60,7 +60,7 @@ def save_features(args: Namespace) -> None:
     files.check_writable(args.save_features)
     interruption.stop.advice = lambda: f"{interruption.AGAIN} to write {args.save_features}"
     photographs = PictureFiles(args.pictures or examples())
-    trunk = weights_files.read(weights_files.locate(args.weights, args.offline))
+    trunk = weights_files.load(args.weights, args.offline)
     variant = args.variant or "caffe"
     command_line.start_tensorflow()
     from lab.features import extractor

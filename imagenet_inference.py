@@ -38,7 +38,7 @@ def main(argv: list[str]) -> None:
     words = args.pictures or [fetch(name, offline=args.offline) for name in PHOTOGRAPHS]
     photographs = PictureFiles(words)
     images = np.stack(photographs.read(alexnet.photograph))
-    weights = weights_files.read(weights_files.locate(args.weights, args.offline))
+    weights = weights_files.load(args.weights, args.offline)
     command_line.start_tensorflow()
     from lab.features import extractor
 

@@ -48,7 +48,7 @@ def main(argv: list[str]) -> None:
     words = args.pictures or examples()
     signs = PictureFiles(words)
     prepared = signs.read(lambda picture: (picture.shape, pictures.to_sign(picture)))
-    weights = weights_files.read(weights_files.locate(args.weights, args.offline))
+    weights = weights_files.load(args.weights, args.offline)
     command_line.start_tensorflow()
     from lab.features import extractor
 

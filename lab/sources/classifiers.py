@@ -25,7 +25,7 @@ def find(options: Namespace) -> tuple[Classifier, Weights, str, str]:
     """
     option, variant, offline = options.model, options.variant, options.offline
     if option == "none":
-        trunk = weights_files.read(weights_files.locate(options.weights, offline))
+        trunk = weights_files.load(options.weights, offline)
         fresh = classifier.fresh(class_names(), trunk, variant or "caffe")
         return fresh, trunk, "an untrained head", "its answers are chance"
     if option is None:

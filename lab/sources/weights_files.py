@@ -57,3 +57,12 @@ def read(path: Path) -> Weights:
         result = weights.read(path)
     say(f"weights: {path} (sha256 {result.sha256[:16]}..., {', '.join(result.arrays)})")
     return result
+
+
+def load(option: str | None, offline: bool) -> Weights:
+    """The weights that `--weights` names, read; see `locate`.
+
+    Raises:
+        LabError: they are missing or cannot be read.
+    """
+    return read(locate(option, offline))
