@@ -29,7 +29,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import alexnet
 from lab import files, machine
-from lab.data import CLASSES, folds, load, splits
+from lab.data import CLASSES, classes, folds, load, splits
 from lab.judging import metrics
 from lab.training import learner, plans, whole_network
 
@@ -45,6 +45,7 @@ def moved(**ranges):
     return {"ranges": replace(plans.MOVED, **ranges)}
 
 
+MIRRORS = classes.mirror_images(classes.class_names())
 EVERYTHING = {"contrast": True, "batch_size": 64, "ranges": plans.SIGNS}
 ROWS = {
     "as before": {},
@@ -61,6 +62,7 @@ ROWS = {
     "everything, zoom 0.7": EVERYTHING | {"zoom": 0.7},
     "everything, zoom 0.8": EVERYTHING | {"zoom": 0.8},
     "everything, zoom 0.6": EVERYTHING | {"zoom": 0.6},
+    "everything, zoom 0.7, mirror images": EVERYTHING | {"zoom": 0.7, "mirrors": MIRRORS},
     "everything, zoom 0.7, more dirt": EVERYTHING | {"zoom": 0.7, "ranges": plans.HARD},
     "everything, zoom 0.7, more dirt in the second half": EVERYTHING
     | {"zoom": 0.7, "late": plans.HARD},

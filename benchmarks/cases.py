@@ -80,7 +80,8 @@ def linear(data, rows, judged, trunk, layer, epochs):
 def network(data, rows, judged, trunk, kind, epochs):
     """Answers of a network that was trained as a whole, and the seconds it took."""
     start = time.perf_counter()
-    plan = replace(plans.of_kind(kind, epochs, BATCH, 0, "bfloat16", trunk), sizes=SIZES)
+    plan = plans.of_kind(kind, epochs, BATCH, 0, "bfloat16", trunk, names=data.names)
+    plan = replace(plan, sizes=SIZES)
     arrays = whole_network.start_arrays(trunk, 0)
     run = learner.Learner(arrays, data.images[rows], data.labels[rows], plan, CLASSES)
     for _ in range(epochs):

@@ -36,7 +36,7 @@ def trained(seed, data, start, folder):
     """One training: its accuracy on the test tracks, and what it took."""
     began = time.perf_counter()
     folder.mkdir(parents=True, exist_ok=True)
-    plan = plans.of_kind("all", **PLAN, seed=seed, start=start)
+    plan = plans.of_kind("all", **PLAN, seed=seed, start=start, names=data.names)
     training = NetworkTraining("all", plan, "track", data, start, Progress())
     training.split = splits.three_way(data)
     result = training.run(folder, lambda epoch: print(json.dumps(epoch), flush=True))

@@ -116,6 +116,7 @@ def rate(run, count, seconds):
 
 def rates(arrays, batch, seconds):
     """Pictures/s of 32x32 signs: features as far as conv4, and training of all layers."""
+    from lab.data import class_names
     from lab.features import RECIPES, extractor
     from lab.training import learner, plans
 
@@ -125,7 +126,7 @@ def rates(arrays, batch, seconds):
         run = extractor.Extractor(arrays, RECIPES["conv4"], precision=precision)
         found["features"][precision] = rate(lambda r=run: np.asarray(r(images)), batch, seconds)
     for precision in (name for name in PRECISIONS if name in plans.PRECISIONS):
-        plan = plans.of_kind("all", 10**6, batch, SEED, precision)
+        plan = plans.of_kind("all", 10**6, batch, SEED, precision, names=class_names())
         run = learner.Learner(arrays, images, np.arange(batch) % 43, plan, 43)
         found["training"][precision] = rate(functools.partial(epoch, run), batch, seconds)
     return found

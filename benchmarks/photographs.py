@@ -73,7 +73,7 @@ def fine_tuned(data, trunk, folder):
     for k in np.unique(fold):
         training = NetworkTraining(
             "all",
-            plans.of_kind("all", **NETWORK, start=trunk, crop=data.crop),
+            plans.of_kind("all", **NETWORK, start=trunk, crop=data.crop, names=data.names),
             "random",
             data,
             trunk,

@@ -4,6 +4,7 @@ Trains a small head and a small network, and writes what it has to FOLDER/<index
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -12,6 +13,7 @@ import numpy as np
 
 import alexnet
 from lab import command_line, workers
+from lab.data.classes import mirror_images
 from lab.data.dataset import Dataset
 from lab.drawn_signs import photographs
 
@@ -38,6 +40,7 @@ def train(crew):
     )
     other, _ = frozen_heads.fit(x, data, rows, by_lbfgs, workers=crew)
     plan = plans.Plan(2, BATCH, sizes=(99,), rate=1e-4, scale=alexnet.PICTURE_SCALE)
+    plan = replace(plan, mirrors=mirror_images(data.names))
     network = learner.Learner(arrays, images[rows], data.labels[rows], plan, 43, None, crew)
     network.train_epoch()
     result = {

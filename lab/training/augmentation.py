@@ -5,6 +5,7 @@ file add. Even contrast comes after all of that, as for a picture that is to be 
 last, as it enlarges.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -29,6 +30,7 @@ def augment(
     recipe: Recipe,
     first: tf.Tensor | int = 0,
     batch: int | None = None,
+    turned: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Draws one random copy of each picture, as the network is to see it.
 
@@ -41,6 +43,7 @@ def augment(
         first: place of the first picture in its batch.
         batch: pictures in the batch, if others of it are copied elsewhere: a picture's copy does
             not depend on where it is made.
+        turned: bool tensor (n,), which copies are mirror images; None: none are.
 
     Returns:
         float32 tensor (n, size, size, 3), 0 to 255.
@@ -68,6 +71,8 @@ def augment(
         images = dirt.in_blocks(images, ranges.jpeg, jpeg)
     if recipe.contrast:
         images = extractor.even(images)
+    if turned is not None:
+        images = tf.where(turned[:, None, None, None], images[:, :, ::-1], images)
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
         transforms=_poses(pose, images.shape[1], tf.cast(size, tf.float32), ranges, recipe.zoom),
@@ -76,6 +81,27 @@ def augment(
         interpolation="BILINEAR",
         fill_mode="NEAREST",
     )
+
+
+def mirrored(
+    labels: tf.Tensor, mirrors: Sequence[int], rows: Rows, seed: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Draws which copies are mirror images, and says what these show.
+
+    Args:
+        labels: int64 tensor (n,).
+        mirrors: for each class, the class of its mirror images, or -1.
+        rows, seed: as in `draws.part_of_batch`.
+
+    Returns:
+        Bool tensor (n,): half of the copies whose class has a mirror image; int64 tensor (n,): the
+        class of each copy.
+    """
+    seed = tf.random.experimental.stateless_fold_in(seed, 3)
+    draws = part_of_batch(tf.random.stateless_uniform, rows, (), seed)  # (n,), 0 to 1
+    images = tf.gather(tf.constant(mirrors, labels.dtype), labels)
+    turned = (draws < 0.5) & (images >= 0)
+    return turned, tf.where(turned, images, labels)
 
 
 def as_pictures(images: tf.Tensor, seed: tuple[int, int] | tf.Tensor, ranges: Ranges) -> tf.Tensor:
@@ -164,8 +190,6 @@ def _poses(draws: tf.Tensor, side: int, size: tf.Tensor, ranges: Ranges, zoom: f
     squeeze = 1.0 + ranges.scale / 2 * draws[:, 2]
     pixel = zoom * side / size  # of the copy, in pixels of the picture
     across = scale * squeeze * pixel
-    if ranges.mirror:
-        across *= tf.where(draws[:, 5] < 0, -1.0, 1.0)
     a, b = tf.cos(angle) * across, -tf.sin(angle) * scale * pixel
     c, d = tf.sin(angle) * across, tf.cos(angle) * scale * pixel
     # Pixel centres: the copy's middle, (size - 1) / 2, lands on the picture's, plus a shift.

@@ -177,6 +177,7 @@ def _network(options: Namespace, inputs: Inputs, progress: Progress) -> NetworkT
         options.precision,
         inputs.weights,
         inputs.data.crop,
+        inputs.data.names,
     )
     given = inputs.data, inputs.weights, progress, inputs.workers
     return NetworkTraining(options.train, plan, options.split, *given)

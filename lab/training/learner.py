@@ -111,7 +111,7 @@ class Learner:
 
     def _learn(self, images: np.ndarray, labels: np.ndarray) -> None:
         done = self.epoch * self.steps + self.step
-        how = self.plan.size(self.epoch), self.plan.copies(self.epoch)
+        how = self.plan.size(self.epoch), self.plan.copies(self.epoch, self.step)
         now = tf.constant([self.plan.seed, done]), tf.constant(self._rate(done), tf.float32)
         batch = tf.constant(images), tf.constant(labels)
         try:
@@ -148,11 +148,16 @@ class Learner:
         recipe, head = self.plan.recipe, self.model.get_layer("head")
         first, (images, labels) = self.workers.dealt(images, labels)
         first += self.workers.share(self.batch).start
+        rows, turned = (first, tf.shape(labels)[0], self.batch), None
+        if self.plan.mirrors:
+            turned, labels = augmentation.mirrored(labels, self.plan.mirrors, rows, seed)
         # (n, size, size, 3)
-        pictures = augmentation.augment(images, size, seed, ranges, recipe, first, self.batch)
+        pictures = augmentation.augment(
+            images, size, seed, ranges, recipe, first, self.batch, turned
+        )
         with tf.GradientTape() as tape:
             x = self._features(pictures, training=True)  # (n, 9216)
-            x = dropped(x, self.plan.dropout, (first, tf.shape(x)[0], self.batch), seed)
+            x = dropped(x, self.plan.dropout, rows, seed)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, head(x))  # (n,)
             loss = tf.reduce_sum(losses) / self.batch
         gradients = tape.gradient(loss, self.model.trainable_variables)
@@ -200,8 +205,8 @@ class Learner:
 
     @tf.function(reduce_retracing=True)
     def _logits_of_copies(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        last = self.plan.copies(self.plan.epochs - 1)  # light and dirt as in the last epochs
-        copies = augmentation.as_pictures(images, seed, last)
+        dirtiest = self.plan.late or self.plan.ranges
+        copies = augmentation.as_pictures(images, seed, dirtiest)
         return self.model(extractor.prepared(copies, self.plan.recipe), training=False)
 
     def arrays(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:

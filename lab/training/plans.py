@@ -1,9 +1,11 @@
 """How the whole network is trained: schedule, learning rate, input sizes, for each kind."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import alexnet
+from lab.data.classes import mirror_images
 from lab.errors import LabError
 from lab.features import NETWORK, Recipe
 from lab.weights import Weights
@@ -16,7 +18,6 @@ class Ranges:
     """How far a random copy may differ from its picture; at 0 it does not.
 
     Attributes:
-        mirror: whether half of the copies are mirrored.
         shift: share of the picture's side, either way.
         rotation: radians, either way.
         scale: of the size, either way; half of it for the ratio of width to height.
@@ -38,7 +39,6 @@ class Ranges:
         coarse: share of the copies with fewer pixels.
     """
 
-    mirror: bool = False
     shift: float = 0.0
     rotation: float = 0.0
     scale: float = 0.0
@@ -59,8 +59,7 @@ class Ranges:
     coarse: float = 0.0
 
 
-# Each range of colour, ground and dirt was compared with none in benchmarks/ablation.py. Signs are
-# not mirrored: that would turn "keep right" into "keep left".
+# Each range of colour, ground and dirt was compared with none in benchmarks/ablation.py.
 MOVED = Ranges(shift=0.078, rotation=0.26, scale=0.18, blur=0.8, contrast=0.5, brightness=0.5)
 SIGNS = replace(
     MOVED, ground=0.2, gains=0.2, saturation=0.5, hue=0.25, grey=0.05, motion=0.15, noise=0.15,
@@ -71,8 +70,7 @@ SIGNS = replace(
 HARD = replace(
     SIGNS, ground=0.3, motion=0.2, noise=1.0, defocus=0.15, haze=0.15, pepper=0.1, coarse=0.1
 )
-# Of photographs of anything: no colour that is not light's, and either way round.
-PHOTOGRAPHS = replace(MOVED, mirror=True)
+PHOTOGRAPHS = MOVED  # of anything: no colour that is not light's
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,12 @@ class Plan:
         dropout: share of pool5's numbers that each training picture loses before the head.
         contrast, zoom: as in `lab.features.Recipe`, in training as in answering.
         ranges: of the random copies that are trained on.
-        late: of those in the second half of the epochs, if they are others.
+        late: of the copies of every second step, from some epoch on; the other steps keep `ranges`,
+            so that pictures as a camera takes them are not forgotten. None: all steps do.
+        late_from: the share of the epochs before that.
+        mirrors: for each class, the class of its mirror images, or -1: "keep right" is "keep left"
+            in a mirror, and "stop" is nothing. Of classes that have one, half of the copies are
+            mirrored. Empty: none are.
     """
 
     epochs: int
@@ -103,6 +106,8 @@ class Plan:
     zoom: float = 1.0
     ranges: Ranges = SIGNS
     late: Ranges | None = None
+    late_from: float = 0.5
+    mirrors: tuple[int, ...] = ()
 
     @property
     def recipe(self) -> Recipe:
@@ -113,9 +118,11 @@ class Plan:
         """The input's size in an epoch, from 0."""
         return self.sizes[epoch * len(self.sizes) // self.epochs]
 
-    def copies(self, epoch: int) -> Ranges:
-        """How far random copies differ in an epoch, from 0."""
-        return self.late if self.late and epoch >= (self.epochs + 1) // 2 else self.ranges
+    def copies(self, epoch: int, step: int) -> Ranges:
+        """How far random copies differ in an epoch's step, both from 0."""
+        if self.late is None or step % 2 == 0 or epoch < self.late_from * self.epochs:
+            return self.ranges
+        return self.late
 
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -127,6 +134,8 @@ KINDS: dict[str, dict[str, Any]] = {
         "scale": alexnet.PICTURE_SCALE,
     },
 }
+# From weights that know dirt already: they would forget it.
+CONTINUED: dict[str, Any] = {"rate": 5e-4, "late": HARD, "late_from": 0.0}
 # Of signs: with this zoom, a sign at 163 pixels is as large as at 233 without.
 ZOOM = 0.7
 SIZES_OF_SIGNS = (131,) * 6 + (163,) * 4
@@ -159,6 +168,7 @@ def of_kind(
     precision: str,
     start: Weights | None = None,
     crop: str = "sign",
+    names: Sequence[str] = (),
 ) -> Plan:
     """The plan of a kind of training.
 
@@ -169,11 +179,21 @@ def of_kind(
             training, it stays: Adam's steps do not depend on the size of the weights, and would
             destroy small ones.
         crop: of the pictures: photographs are shown whole, and their copies are other ones.
+        names: of the classes: which of them are mirrored.
     """
-    of_signs = {"zoom": ZOOM, "sizes": SIZES_OF_SIGNS}
-    if kind == "scratch":
-        of_signs["late"] = HARD
-    options = (of_signs if crop == "sign" else {"ranges": PHOTOGRAPHS}) | KINDS[kind]
+    options: dict[str, Any] = {"ranges": PHOTOGRAPHS, "mirrors": tuple(range(len(names)))}
+    if crop == "sign":
+        options = {"zoom": ZOOM, "sizes": SIZES_OF_SIGNS, "mirrors": mirror_images(names)}
+        options |= {"late": HARD} if kind == "scratch" else {}
+    options |= KINDS[kind]
+    if kind == "all" and crop == "sign" and start is not None and _knows_dirt(start):
+        options |= CONTINUED
     if start is not None:
         options["scale"] = start.input_scale
     return Plan(epochs, batch_size, seed, precision, **options)
+
+
+def _knows_dirt(start: Weights) -> bool:
+    """Whether weights come from a training whose later steps were dirty, as their recipe tells."""
+    plan = (start.recipe or {}).get("plan")
+    return isinstance(plan, dict) and bool(plan.get("late"))
