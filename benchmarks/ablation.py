@@ -64,7 +64,7 @@ ROWS = {
     "everything, zoom 0.6": EVERYTHING | {"zoom": 0.6},
     "everything, zoom 0.7, mirror images": EVERYTHING | {"zoom": 0.7, "mirrors": MIRRORS},
     "everything, zoom 0.7, more dirt": EVERYTHING | {"zoom": 0.7, "ranges": plans.HARD},
-    "everything, zoom 0.7, more dirt in the second half": EVERYTHING
+    "everything, zoom 0.7, more dirt in half of the later steps": EVERYTHING
     | {"zoom": 0.7, "late": plans.HARD},
 }
 

@@ -20,12 +20,19 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import train_feature_extraction
+from benchmarks import robustness
 from lab import classifier, files, machine, runs, weights
 from lab.data import CLASSES, load
 from lab.drawn_signs import photographs
 from lab.judging import judgement, metrics
 
 OF_EACH = 50  # rendered pictures of each class, of which the majority decides
+GROUNDS = {  # of signs that are white in Germany: a factor of red, green and blue
+    "yellow": robustness.YELLOW,
+    "orange": np.float32([1.0, 0.6, 0.1]),
+    "green": np.float32([0.75, 1.0, 0.2]),  # as fluorescent signs are
+    "blue": np.float32([0.6, 0.8, 1.0]),
+}
 
 
 def on_rendered(kept, trunk):
@@ -35,6 +42,19 @@ def on_rendered(kept, trunk):
     votes = confusion_matrix(labels, predicted, labels=range(CLASSES))
     wrong = np.flatnonzero(votes.argmax(axis=1) != np.arange(CLASSES))
     return CLASSES - len(wrong), wrong.tolist(), float(np.mean(predicted == labels))
+
+
+def on_other_grounds(kept, trunk):
+    """Of rendered signs, by the colour of their ground: accuracy, and share of sure mistakes."""
+    images, labels = photographs.signs(CLASSES * OF_EACH, seed=1)
+    found = {}
+    for name, colour in GROUNDS.items():
+        painted = np.uint8(robustness.yellow_ground(images, 5, colour) + 0.5)
+        shares = kept.probabilities(kept.logits(painted, trunk))
+        wrong = shares.argmax(axis=1) != labels
+        sure = wrong & (shares.max(axis=1) > robustness.SURE)
+        found[name] = {"accuracy": float(np.mean(~wrong)), "sure": float(np.mean(sure))}
+    return found
 
 
 def head_on_rendered(options):
@@ -74,6 +94,7 @@ def main():
         "rendered": count,
         "rendered_wrong": wrong,
         "rendered_accuracy": share,
+        "grounds": on_other_grounds(kept, trunk),
         "head_on_rendered": head_on_rendered(options),
     }
     print(json.dumps(result, indent=2))

@@ -42,7 +42,7 @@ SURE = 0.9  # a probability above which a wrong answer is called sure
 YELLOW = np.float32([1.0, 0.82, 0.15])
 
 
-def yellow_ground(images, strength):
+def yellow_ground(images, strength, colour=YELLOW):
     """Light, colourless parts of the sign turn yellow, by a fifth more at each strength."""
     hsv = np.stack([np.asarray(Image.fromarray(image).convert("HSV")) for image in images])
     lightest = np.percentile(hsv[:, 6:26, 6:26, 2], 95, axis=(1, 2))[:, None, None] + 1
@@ -50,7 +50,7 @@ def yellow_ground(images, strength):
     ground = (
         (hsv[..., 2] > 0.6 * lightest) & (hsv[..., 1] < 90) & (np.hypot(at[:, None], at) < 14.5)
     )
-    tint = 1 - strength / 5 * (1 - YELLOW)
+    tint = 1 - strength / 5 * (1 - colour)
     return np.where(ground[..., None], images * tint, images)
 
 

@@ -75,6 +75,10 @@ def bundled():
     """The classifier in trained/."""
     result = load("bundled")
     pairs = "; ".join(f"{t} named {g}, {n} of {of}" for t, g, n, of in result["worst_pairs"][:5])
+    grounds = ", ".join(
+        f"{name} {found['accuracy']:.3f}, {found['sure']:.2%}"
+        for name, found in result["grounds"].items()
+    )
     rows = [
         ("size in the repository", f"{result['bytes'] / 2**20:.2f} MiB"),
         (
@@ -88,6 +92,8 @@ def bundled():
         ),
         ("rendered signs, which it never saw: classes, by majority of 50",
          f"{result['rendered']} of 43"),
+        ("rendered signs on grounds of other colours: accuracy, wrong with a probability above 0.9",
+         grounds),
         ("a new head trained on rendered signs alone, on the same test tracks",
          f"{result['head_on_rendered']:.4f}"),
         ("most confused", pairs),
