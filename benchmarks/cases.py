@@ -82,6 +82,8 @@ def network(data, rows, judged, trunk, kind, epochs):
     start = time.perf_counter()
     plan = plans.of_kind(kind, epochs, BATCH, 0, "bfloat16", trunk, names=data.names)
     plan = replace(plan, sizes=SIZES)
+    if kind == "all":  # of both trunks alike, though one of them knows dirt
+        plan = replace(plan, late=None, rate=plans.KINDS["all"]["rate"])
     arrays = whole_network.start_arrays(trunk, 0)
     run = learner.Learner(arrays, data.images[rows], data.labels[rows], plan, CLASSES)
     for _ in range(epochs):

@@ -43,7 +43,7 @@ YELLOW = np.float32([1.0, 0.82, 0.15])
 
 
 def yellow_ground(images, strength, colour=YELLOW):
-    """Light, colourless parts of the sign turn yellow, by a fifth more at each strength."""
+    """Light, colourless parts of the sign take a colour, by a fifth more at each strength."""
     hsv = np.stack([np.asarray(Image.fromarray(image).convert("HSV")) for image in images])
     lightest = np.percentile(hsv[:, 6:26, 6:26, 2], 95, axis=(1, 2))[:, None, None] + 1
     at = np.arange(32) - 15.5

@@ -49,9 +49,10 @@ def features(crew, trunk, images):
 
 def all_layers(crew, trunk, images):
     """The same of `STEPS` steps of training all layers."""
+    from lab.data import class_names
     from lab.training import learner, plans, whole_network
 
-    plan = plans.of_kind("all", 1, BATCH, SEED, "float32", trunk)
+    plan = plans.of_kind("all", 1, BATCH, SEED, "float32", trunk, names=class_names())
     rows, arrays = slice((WARM + STEPS) * BATCH), whole_network.start_arrays(trunk, SEED)
     labels = np.arange(rows.stop) % 43
     network, times = learner.Learner(arrays, images[rows], labels, plan, 43, None, crew), []

@@ -45,7 +45,8 @@ def mirror_images(names: Sequence[str]) -> tuple[int, ...]:
     """For each class, the class of its signs' mirror images, or -1 where these have none.
 
     Args:
-        names: of the classes, by number; other names than those of signnames.csv have none.
+        names: of the classes, by number; other names than those of signnames.csv, such as numbers,
+            have none.
     """
     images = {name: name for name in SYMMETRIC} | dict(PAIRS) | {b: a for a, b in PAIRS}
     numbers = {name: number for number, name in enumerate(names)}

@@ -54,7 +54,7 @@ def augment(
     draws = part_of_batch(tf.random.stateless_uniform, rows, (26,), seeds[0], -1.0, 1.0)
     ground, colour, motion, blur, light, noise, jpeg, pose = tf.split(
         draws, [5, 6, 3, 1, 2, 1, 2, 6], axis=1
-    )
+    )  # of the pose, five are used: with fewer, a seed's other draws would be other ones
     images = tf.cast(images, tf.float32)
     if ranges.ground:
         images = _painted(images, ranges.ground, ground)
@@ -90,13 +90,15 @@ def mirrored(
 
     Args:
         labels: int64 tensor (n,).
-        mirrors: for each class, the class of its mirror images, or -1.
+        mirrors: for each class, the class of its mirror images, or -1; empty: no copy is mirrored.
         rows, seed: as in `draws.part_of_batch`.
 
     Returns:
         Bool tensor (n,): half of the copies whose class has a mirror image; int64 tensor (n,): the
         class of each copy.
     """
+    if not mirrors:
+        return tf.zeros_like(labels, tf.bool), labels
     seed = tf.random.experimental.stateless_fold_in(seed, 3)
     draws = part_of_batch(tf.random.stateless_uniform, rows, (), seed)  # (n,), 0 to 1
     images = tf.gather(tf.constant(mirrors, labels.dtype), labels)

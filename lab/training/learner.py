@@ -111,7 +111,7 @@ class Learner:
 
     def _learn(self, images: np.ndarray, labels: np.ndarray) -> None:
         done = self.epoch * self.steps + self.step
-        how = self.plan.size(self.epoch), self.plan.copies(self.epoch, self.step)
+        how = self.plan.size(self.epoch), self.plan.copies(self.epoch, done)
         now = tf.constant([self.plan.seed, done]), tf.constant(self._rate(done), tf.float32)
         batch = tf.constant(images), tf.constant(labels)
         try:
@@ -145,16 +145,13 @@ class Learner:
         size: int,
         ranges: Ranges,
     ) -> tf.Tensor:
-        recipe, head = self.plan.recipe, self.model.get_layer("head")
+        head, how = self.model.get_layer("head"), (size, seed, ranges, self.plan.recipe)
         first, (images, labels) = self.workers.dealt(images, labels)
         first += self.workers.share(self.batch).start
-        rows, turned = (first, tf.shape(labels)[0], self.batch), None
-        if self.plan.mirrors:
-            turned, labels = augmentation.mirrored(labels, self.plan.mirrors, rows, seed)
+        rows = first, tf.shape(labels)[0], self.batch
+        turned, labels = augmentation.mirrored(labels, self.plan.mirrors, rows, seed)
         # (n, size, size, 3)
-        pictures = augmentation.augment(
-            images, size, seed, ranges, recipe, first, self.batch, turned
-        )
+        pictures = augmentation.augment(images, *how, first, self.batch, turned)
         with tf.GradientTape() as tape:
             x = self._features(pictures, training=True)  # (n, 9216)
             x = dropped(x, self.plan.dropout, rows, seed)

@@ -49,6 +49,11 @@ def notices_of(
             "pictures: the accuracies of the epochs say little about new ones; that of the "
             f"{len(training.split.test):,} test pictures does"
         )
+    if trunk and isinstance(training, NetworkTraining) and training.plan.late:
+        notices.append(
+            f"{trunk.path} comes from a training on blurred and noisy copies: every second step "
+            f"has such copies again, and the rate rises to {training.plan.rate:g}"
+        )
     if test is not None and new is not None and len(new) < len(test):
         notices.append(
             f"--test: {len(test) - len(new):,} of its {len(test):,} pictures are in --data or "

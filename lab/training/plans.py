@@ -70,6 +70,7 @@ SIGNS = replace(
 HARD = replace(
     SIGNS, ground=0.3, motion=0.2, noise=1.0, defocus=0.15, haze=0.15, pepper=0.1, coarse=0.1
 )
+DIRT = ("defocus", "haze", "pepper", "coarse")  # that SIGNS has not
 PHOTOGRAPHS = MOVED  # of anything: no colour that is not light's
 
 
@@ -87,7 +88,7 @@ class Plan:
         contrast, zoom: as in `lab.features.Recipe`, in training as in answering.
         ranges: of the random copies that are trained on.
         late: of the copies of every second step, from some epoch on; the other steps keep `ranges`,
-            so that pictures as a camera takes them are not forgotten. None: all steps do.
+            meant to keep pictures as a camera takes them. None: all steps do.
         late_from: the share of the epochs before that.
         mirrors: for each class, the class of its mirror images, or -1: "keep right" is "keep left"
             in a mirror, and "stop" is nothing. Of classes that have one, half of the copies are
@@ -118,9 +119,9 @@ class Plan:
         """The input's size in an epoch, from 0."""
         return self.sizes[epoch * len(self.sizes) // self.epochs]
 
-    def copies(self, epoch: int, step: int) -> Ranges:
-        """How far random copies differ in an epoch's step, both from 0."""
-        if self.late is None or step % 2 == 0 or epoch < self.late_from * self.epochs:
+    def copies(self, epoch: int, done: int) -> Ranges:
+        """How far random copies differ in an epoch, from 0, when `done` steps of all are done."""
+        if self.late is None or done % 2 == 0 or epoch < self.late_from * self.epochs:
             return self.ranges
         return self.late
 
@@ -134,7 +135,8 @@ KINDS: dict[str, dict[str, Any]] = {
         "scale": alexnet.PICTURE_SCALE,
     },
 }
-# From weights that know dirt already: they would forget it.
+# From weights that know dirt: they go on seeing it, or they would forget it. The rate is the one
+# that trained/ was made with; no other was tried.
 CONTINUED: dict[str, Any] = {"rate": 5e-4, "late": HARD, "late_from": 0.0}
 # Of signs: with this zoom, a sign at 163 pixels is as large as at 233 without.
 ZOOM = 0.7
@@ -179,7 +181,7 @@ def of_kind(
             training, it stays: Adam's steps do not depend on the size of the weights, and would
             destroy small ones.
         crop: of the pictures: photographs are shown whole, and their copies are other ones.
-        names: of the classes: which of them are mirrored.
+        names: of the classes: of signs, they tell which are mirrored; of photographs, all are.
     """
     options: dict[str, Any] = {"ranges": PHOTOGRAPHS, "mirrors": tuple(range(len(names)))}
     if crop == "sign":
@@ -196,4 +198,6 @@ def of_kind(
 def _knows_dirt(start: Weights) -> bool:
     """Whether weights come from a training whose later steps were dirty, as their recipe tells."""
     plan = (start.recipe or {}).get("plan")
-    return isinstance(plan, dict) and bool(plan.get("late"))
+    late = plan.get("late") if isinstance(plan, dict) else None
+    shares = [late.get(name) for name in DIRT] if isinstance(late, dict) else []
+    return any(isinstance(share, float) and share > 0 for share in shares)
