@@ -35,18 +35,16 @@ GROUNDS = {  # of signs that are white in Germany: a factor of red, green and bl
 }
 
 
-def on_rendered(kept, trunk):
+def on_rendered(kept, trunk, images, labels):
     """How many of the classes the majority of their rendered signs is named as."""
-    images, labels = photographs.signs(CLASSES * OF_EACH, seed=1)
     predicted = kept.logits(images, trunk).argmax(axis=1)
     votes = confusion_matrix(labels, predicted, labels=range(CLASSES))
     wrong = np.flatnonzero(votes.argmax(axis=1) != np.arange(CLASSES))
     return CLASSES - len(wrong), wrong.tolist(), float(np.mean(predicted == labels))
 
 
-def on_other_grounds(kept, trunk):
+def on_other_grounds(kept, trunk, images, labels):
     """Of rendered signs, by the colour of their ground: accuracy, and share of sure mistakes."""
-    images, labels = photographs.signs(CLASSES * OF_EACH, seed=1)
     found = {}
     for name, colour in GROUNDS.items():
         painted = np.uint8(robustness.yellow_ground(images, 5, colour) + 0.5)
@@ -76,7 +74,8 @@ def main():
     judged = judgement.judge(kept, trunk, load(options.data))
     matrix = judged.matrix
     low, high = judged.interval
-    count, wrong, share = on_rendered(kept, trunk)
+    rendered = photographs.signs(CLASSES * OF_EACH, seed=1)
+    count, wrong, share = on_rendered(kept, trunk, *rendered)
     pairs = [
         (kept.classes[t], kept.classes[g], n, int(matrix[t].sum()))
         for t, g, n in metrics.confused_pairs(matrix)
@@ -94,7 +93,7 @@ def main():
         "rendered": count,
         "rendered_wrong": wrong,
         "rendered_accuracy": share,
-        "grounds": on_other_grounds(kept, trunk),
+        "grounds": on_other_grounds(kept, trunk, *rendered),
         "head_on_rendered": head_on_rendered(options),
     }
     print(json.dumps(result, indent=2))

@@ -2,7 +2,8 @@
 
     python benchmarks/candidates.py --data train.p "in trained/=trained" "36 epochs=runs/NAME"
 
-Each is a folder with the trunk and the classifier of a `--train scratch --split track` of seed 0.
+Each is a folder with the trunk and the classifier of a `--train scratch --split track` of seed 0,
+or of a `--train all` of that split from such a trunk.
 The validation tracks are those that such a training holds out for its learning curve; changed are
 they as in benchmarks/ablation.py, in eight ways. The test tracks are not looked at. Chosen is what
 has the highest mean of both accuracies. Writes benchmarks/results/candidates.json.

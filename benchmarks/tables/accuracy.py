@@ -75,7 +75,7 @@ def bundled():
     """The classifier in trained/."""
     result = load("bundled")
     pairs = "; ".join(f"{t} named {g}, {n} of {of}" for t, g, n, of in result["worst_pairs"][:5])
-    grounds = ", ".join(
+    grounds = "; ".join(
         f"{name} {found['accuracy']:.3f}, {found['sure']:.2%}"
         for name, found in result["grounds"].items()
     )

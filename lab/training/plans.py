@@ -88,7 +88,7 @@ class Plan:
         contrast, zoom: as in `lab.features.Recipe`, in training as in answering.
         ranges: of the random copies that are trained on.
         late: of the copies of every second step, from some epoch on; the other steps keep `ranges`,
-            meant to keep pictures as a camera takes them. None: all steps do.
+            so as not to lose pictures as a camera takes them. None: all steps do.
         late_from: the share of the epochs before that.
         mirrors: for each class, the class of its mirror images, or -1: "keep right" is "keep left"
             in a mirror, and "stop" is nothing. Of classes that have one, half of the copies are
